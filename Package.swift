@@ -1,0 +1,44 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The CPU that the numeric modules are compiled for: `native`, or a name that clang knows, such as
+/// `x86-64-v3` for a cluster of mixed nodes (`CNN_MPI_CPU=x86-64-v3 swift build -c release`).
+let cpu = Context.environment["CNN_MPI_CPU"] ?? "native"
+
+let spans: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
+
+/// Settings of modules with hot loops: without `-march` Swift generates SSE2.
+let numeric: [SwiftSetting] = spans + [.unsafeFlags(["-Xcc", "-march=\(cpu)"])]
+
+let package = Package(
+  name: "cnn-mpi",
+  products: [.executable(name: "cnn-mpi", targets: ["CNNMPI"])],
+  targets: [
+    .systemLibrary(
+      name: "CMPILibrary", pkgConfig: "mpi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CMPI", dependencies: ["CMPILibrary"]),
+    .target(name: "CCPU"),
+
+    .target(name: "Tensors", swiftSettings: numeric),
+    .target(name: "MPI", dependencies: ["CMPI", "Tensors"], swiftSettings: spans),
+    .target(name: "Kernels", dependencies: ["COpenBLAS", "CCPU", "Tensors"], swiftSettings: numeric),
+    .target(name: "Data", dependencies: ["CZlib", "Tensors"], swiftSettings: numeric),
+    .target(name: "Optimizers", dependencies: ["Tensors"], swiftSettings: numeric),
+    .target(name: "Networks", dependencies: ["Kernels", "Tensors"], swiftSettings: spans),
+    .target(name: "Parallel", dependencies: ["MPI", "Tensors"], swiftSettings: spans),
+    .target(name: "Reporting", dependencies: ["Tensors"], swiftSettings: spans),
+    .target(
+      name: "Training",
+      dependencies: ["Reporting", "Parallel", "Networks", "Optimizers", "Data", "Tensors"],
+      swiftSettings: spans),
+    .executableTarget(
+      name: "CNNMPI",
+      dependencies: ["Training", "Reporting", "Parallel", "MPI", "Networks", "Data", "Kernels"],
+      swiftSettings: spans),
+
+    .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport", swiftSettings: spans),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"], swiftSettings: spans),
+  ]
+)

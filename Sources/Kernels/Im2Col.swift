@@ -1,0 +1,112 @@
+import Tensors
+
+/// Geometry of a convolution over one image: H, W, C are the input's sizes, OH, OW the output's, K the
+/// filters'.
+package struct ConvolutionGeometry: Hashable, Sendable {
+  package let input: Shape
+  package let window: Window
+  /// (OH, OW, K). May leave out last rows and columns that nobody reads.
+  package let output: Shape
+
+  package init(input: Shape, window: Window, output: Shape) {
+    let positions = window.positions(over: input)
+    precondition(
+      positions != nil && output.height <= positions!.height && output.width <= positions!.width,
+      "output \(output) of a \(window.size) convolution over \(input)")
+    self.input = input
+    self.window = window
+    self.output = output
+  }
+
+  /// Columns of the unrolled matrix: KH * KW * C.
+  package var depth: Int { window.size.height * window.size.width * input.channels }
+
+  /// The unrolled matrix is the input itself.
+  var isPointwise: Bool {
+    window.size == Size2D(1) && window.stride == Size2D(1) && window.padding == Size2D(0)
+      && output.height == input.height && output.width == input.width
+  }
+}
+
+/// Unrolls the windows of output rows `rows` of a batch into a matrix.
+///
+/// Output rows are counted over the batch: row r is row r % OH of image r / OH.
+///
+/// - Parameters:
+///   - x: (N, H, W, C).
+///   - columns: (rows * OW, KH * KW * C); what lies in the padding is 0.
+package func im2col(
+  _ x: Span<Float>, _ geometry: ConvolutionGeometry, rows: Range<Int>, into columns: inout MutableSpan<Float>
+) {
+  precondition(
+    columns.count >= rows.count * geometry.output.width * geometry.depth,
+    "\(columns.count) elements for the columns of \(rows.count) rows")
+  precondition(rows.upperBound * geometry.input.count <= x.count * geometry.output.height, "rows \(rows)")
+  let (x, columns) = (x.address, columns.address)
+  forEachFilterRow(geometry, rows) { place in
+    let target = columns + place.column
+    if place.before > 0 { (target - place.before).update(repeating: 0, count: place.before) }
+    copy(x + place.image, to: target, count: place.count)
+    if place.after > 0 { (target + place.count).update(repeating: 0, count: place.after) }
+  }
+}
+
+/// The adjoint of `im2col`: adds each column element to the input element that it was copied from.
+///
+/// - Parameters:
+///   - columns: (rows * OW, KH * KW * C).
+///   - dX: (N, H, W, C), added to.
+package func col2im(
+  _ columns: Span<Float>, _ geometry: ConvolutionGeometry, rows: Range<Int>,
+  addingTo dX: inout MutableSpan<Float>
+) {
+  precondition(
+    columns.count >= rows.count * geometry.output.width * geometry.depth,
+    "\(columns.count) elements for the columns of \(rows.count) rows")
+  precondition(rows.upperBound * geometry.input.count <= dX.count * geometry.output.height, "rows \(rows)")
+  let (columns, dX) = (columns.address, dX.address)
+  forEachFilterRow(geometry, rows) { place in
+    accumulate(columns + place.column, to: dX + place.image, count: place.count)
+  }
+}
+
+/// One row of a filter at one position: KW * C elements that lie together in the column matrix and, as far as
+/// they are inside of it, in the image.
+private struct FilterRow {
+  /// Offset of the elements inside the image, in the batch.
+  var image = 0
+  /// Offset of the same elements in the columns.
+  var column = 0
+  /// Number of elements inside the image, and of those in the padding before and after them.
+  var count = 0
+  var before = 0
+  var after = 0
+}
+
+@inline(__always)
+private func forEachFilterRow(
+  _ geometry: ConvolutionGeometry, _ rows: Range<Int>, _ body: (FilterRow) -> Void
+) {
+  let (height, width, channels) = (geometry.input.height, geometry.input.width, geometry.input.channels)
+  let (size, stride, padding) = (geometry.window.size, geometry.window.stride, geometry.window.padding)
+  let run = size.width * channels
+  for row in rows {
+    let (image, oh) = row.quotientAndRemainder(dividingBy: geometry.output.height)
+    let firstColumn = (row - rows.lowerBound) * geometry.output.width * geometry.depth
+    for kh in 0..<size.height {
+      let h = oh * stride.height - padding.height + kh
+      let isInside = h >= 0 && h < height
+      for ow in 0..<geometry.output.width {
+        let w = ow * stride.width - padding.width
+        let column = firstColumn + ow * geometry.depth + kh * run
+        let first = isInside ? max(-w, 0) : 0
+        let end = isInside ? max(min(width - w, size.width), first) : 0
+        body(
+          FilterRow(
+            image: (image * height + h) * width * channels + (w + first) * channels,
+            column: column + first * channels, count: (end - first) * channels,
+            before: first * channels, after: run - end * channels))
+      }
+    }
+  }
+}

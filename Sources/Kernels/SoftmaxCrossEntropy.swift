@@ -1,0 +1,49 @@
+import Glibc
+import Tensors
+
+/// Softmax and cross-entropy against the true classes.
+///
+/// loss = -log softmax(logits)[label], computed with the row's maximum taken out, so that large logits do not
+/// overflow.
+///
+/// - Parameters:
+///   - logits: (N, classes).
+///   - labels: (N), in 0..<classes.
+///   - scale: factor of the gradient, usually 1 / global batch, so that gradients of all micro-batches sum to
+///     the mean's.
+///   - dLogits: (N, classes), overwritten: scale (softmax - one-hot); or empty where nobody needs it.
+/// - Returns: the losses' sum, not scaled, and the number of samples whose largest logit is the label's. Of
+///   equal logits the first counts; a row with NaN counts as wrong.
+package func softmaxCrossEntropy(
+  logits: Span<Float>, labels: Span<Int32>, classes: Int, scale: Float, dLogits: inout MutableSpan<Float>
+) -> (loss: Double, correct: Int) {
+  precondition(logits.count == labels.count * classes, "\(logits.count) logits, \(labels.count) labels")
+  precondition(dLogits.isEmpty || dLogits.count == logits.count, "\(dLogits.count) gradients")
+  var loss = 0.0
+  var correct = 0
+  for row in labels.indices {
+    let first = row * classes
+    let label = Int(labels[row])
+    precondition(label >= 0 && label < classes, "label \(label) of \(classes) classes")
+    var largest = logits[first]
+    var argument = largest.isNaN ? -1 : 0
+    for k in 1..<classes {
+      let logit = logits[first + k]
+      if logit > largest {
+        largest = logit
+        argument = k
+      }
+      if logit.isNaN { argument = -1 }
+      if argument < 0 { break }
+    }
+    var sum: Float = 0
+    for k in 0..<classes { sum += expf(logits[first + k] - largest) }
+    loss += Double(logf(sum)) + Double(largest) - Double(logits[first + label])
+    correct += argument == label ? 1 : 0
+    guard !dLogits.isEmpty else { continue }
+    let factor = scale / sum
+    for k in 0..<classes { dLogits[first + k] = factor * expf(logits[first + k] - largest) }
+    dLogits[first + label] -= scale
+  }
+  return (loss, correct)
+}

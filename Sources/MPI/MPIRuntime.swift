@@ -1,0 +1,52 @@
+import CMPI
+
+/// Start and end of MPI in this process.
+package enum MPIRuntime {
+  /// Starts MPI and returns the world of all ranks.
+  ///
+  /// Calls into MPI must come from the calling thread from here on. Refuses to go on alone where a launcher
+  /// meant more ranks, see `Launcher`.
+  ///
+  /// Corresponds to `MPI_Init_thread` with `MPI_THREAD_FUNNELED` and `MPI_COMM_WORLD`.
+  package static func start() throws -> Communicator {
+    var provided: Int32 = 0
+    try check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
+    let world = try Communicator(handle: cmpi_comm_world(), isOwned: false)
+    if let error = Launcher.singletonError(worldSize: world.size) {
+      finish()
+      throw error
+    }
+    return world
+  }
+
+  /// Ends MPI; waits for the other ranks to do the same. A second call does nothing.
+  ///
+  /// Corresponds to `MPI_Finalize`.
+  package static func finish() {
+    if isRunning { MPI_Finalize() }
+  }
+
+  /// Between start and end.
+  package static var isRunning: Bool {
+    var initialized: Int32 = 0
+    var finalized: Int32 = 0
+    MPI_Initialized(&initialized)
+    MPI_Finalized(&finalized)
+    return initialized != 0 && finalized == 0
+  }
+
+  /// Name of the host that this rank runs on.
+  ///
+  /// Corresponds to `MPI_Get_processor_name`.
+  package static var hostName: String {
+    string(capacity: Int(cmpi_max_processor_name())) { MPI_Get_processor_name($0, $1) }
+  }
+
+  /// The MPI library, e.g. `Open MPI v4.1.4`.
+  ///
+  /// Corresponds to `MPI_Get_library_version`.
+  package static var libraryVersion: String {
+    let text = string(capacity: Int(cmpi_max_library_version())) { MPI_Get_library_version($0, $1) }
+    return String(text.prefix { $0 != "," && $0 != "\n" })
+  }
+}

@@ -1,0 +1,36 @@
+import CMPI
+
+/// Non-blocking operations that are under way.
+package struct RequestSet: ~Copyable {
+  private var requests: [MPI_Request?] = []
+
+  /// Room for `capacity` requests, so that adding them allocates nothing.
+  package init(capacity: Int) { requests.reserveCapacity(capacity) }
+
+  deinit { precondition(requests.isEmpty, "\(requests.count) MPI requests were never waited for") }
+
+  package var isEmpty: Bool { requests.isEmpty }
+
+  mutating func append(_ request: MPI_Request?) { requests.append(request) }
+
+  /// Lets MPI make progress; true when all are complete.
+  ///
+  /// Corresponds to `MPI_Testall`.
+  package mutating func test() throws(MPIError) -> Bool {
+    guard !requests.isEmpty else { return true }
+    var isComplete: Int32 = 0
+    try check(
+      MPI_Testall(Int32(requests.count), &requests, &isComplete, cmpi_statuses_ignore()), "MPI_Testall")
+    if isComplete != 0 { requests.removeAll(keepingCapacity: true) }
+    return isComplete != 0
+  }
+
+  /// Returns when all are complete.
+  ///
+  /// Corresponds to `MPI_Waitall`.
+  package mutating func wait() throws(MPIError) {
+    guard !requests.isEmpty else { return }
+    try check(MPI_Waitall(Int32(requests.count), &requests, cmpi_statuses_ignore()), "MPI_Waitall")
+    requests.removeAll(keepingCapacity: true)
+  }
+}

@@ -1,0 +1,101 @@
+import Kernels
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct ReLUTests {
+  @Test func agreesWithDefinition() {
+    let x = randomNumbers(101, seed: 1) + [0, -0.0, .infinity, -.infinity]
+    let dY = randomNumbers(x.count, seed: 2)
+    var y = [Float](repeating: .nan, count: x.count)
+    var dX = [Float](repeating: .nan, count: x.count)
+    do {
+      var ySpan = y.mutableSpan
+      relu(x.span, into: &ySpan)
+      var dXSpan = dX.mutableSpan
+      reluBackward(y: ySpan.span, dY: dY.span, into: &dXSpan)
+    }
+    #expect(y == x.map { max($0, 0) })
+    #expect(dX == zip(x, dY).map { $0 > 0 ? $1 : 0 })
+  }
+
+  @Test func nanStays() {
+    let x = [Float](repeating: .nan, count: 17)
+    var (y, fused) = ([Float](repeating: 0, count: 17), x)
+    var ySpan = y.mutableSpan
+    relu(x.span, into: &ySpan)
+    var fusedSpan = fused.mutableSpan
+    addBias([Float](repeating: 1, count: 17).span, relu: true, to: &fusedSpan, width: 17)
+    #expect(y.allSatisfy { $0.isNaN })
+    #expect(fused.allSatisfy { $0.isNaN })
+  }
+}
+
+@Suite struct BiasTests {
+  @Test(arguments: [1, 10, 16, 33], [false, true])
+  func agreesWithDefinition(width: Int, relu: Bool) {
+    let x = randomNumbers(7 * width, seed: 1)
+    let bias = randomNumbers(width, seed: 2)
+    let upstream = randomNumbers(x.count, seed: 3)
+    var y = x
+    var dY = upstream
+    var dBias = [Float](repeating: 2, count: width)
+    do {
+      var ySpan = y.mutableSpan
+      addBias(bias.span, relu: relu, to: &ySpan, width: width)
+      var dYSpan = dY.mutableSpan
+      var dBiasSpan = dBias.mutableSpan
+      addBiasBackward(y: ySpan.span, relu: relu, dY: &dYSpan, dBias: &dBiasSpan, width: width)
+    }
+    let sum = x.indices.map { x[$0] + bias[$0 % width] }
+    let passed = sum.indices.map { relu && sum[$0] <= 0 ? 0 : upstream[$0] }
+    #expect(y == (relu ? sum.map { max($0, 0) } : sum))
+    #expect(dY == passed)
+    let sums = (0..<width).map { c in 2 + (0..<7).reduce(0.0) { $0 + Double(passed[$1 * width + c]) } }
+    expectClose(dBias, sums, tolerance: 1e-6, "dBias")
+  }
+}
+
+@Suite struct DropoutTests {
+  private func run(samples: [UInt32], rate: Float, features: Int = 1000, step: Int = 3, layer: Int = 1)
+    -> [Float]
+  {
+    let x = [Float](repeating: 1, count: samples.count * features)
+    var (mask, y) = ([Float](repeating: .nan, count: x.count), [Float](repeating: .nan, count: x.count))
+    var maskSpan = mask.mutableSpan
+    var ySpan = y.mutableSpan
+    dropout(
+      x.span, rate: rate, seed: 7, layer: layer, step: step, samples: samples.span, mask: &maskSpan,
+      into: &ySpan)
+    #expect(mask == y)
+    return y
+  }
+
+  @Test func keepsTheMean() {
+    for rate in [0.1, 0.25, 0.5, 0.9] as [Float] {
+      let y = run(samples: Array(0..<50), rate: rate)
+      let kept = Float(y.count { $0 != 0 }) / Float(y.count)
+      #expect(abs(kept - (1 - rate)) < 0.01)
+      #expect(y.allSatisfy { $0 == 0 || $0 == 1 / (1 - rate) })
+    }
+  }
+
+  @Test func dependsOnSampleStepAndLayerOnly() {
+    let both = run(samples: [4, 9], rate: 0.5)
+    #expect(Array(both[1000...]) == run(samples: [9], rate: 0.5))
+    #expect(run(samples: [9], rate: 0.5) != run(samples: [9], rate: 0.5, step: 4))
+    #expect(run(samples: [9], rate: 0.5) != run(samples: [9], rate: 0.5, layer: 2))
+  }
+
+  @Test func rateZeroKeepsAll() {
+    #expect(run(samples: [1], rate: 0) == [Float](repeating: 1, count: 1000))
+  }
+
+  @Test func gradientPassesThroughTheMask() {
+    let (dY, mask) = (randomNumbers(37, seed: 1), randomNumbers(37, seed: 2))
+    var dX = [Float](repeating: .nan, count: 37)
+    var span = dX.mutableSpan
+    dropoutBackward(dY: dY.span, mask: mask.span, into: &span)
+    #expect(dX == zip(dY, mask).map { $0 * $1 })
+  }
+}

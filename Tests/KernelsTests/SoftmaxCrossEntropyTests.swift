@@ -1,0 +1,55 @@
+import Kernels
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct SoftmaxCrossEntropyTests {
+  private func run(
+    _ logits: [Float], _ labels: [Int32], scale: Float
+  ) -> (loss: Double, correct: Int, dLogits: [Float]) {
+    var dLogits = [Float](repeating: .nan, count: logits.count)
+    var span = dLogits.mutableSpan
+    let result = softmaxCrossEntropy(
+      logits: logits.span, labels: labels.span, classes: logits.count / labels.count, scale: scale,
+      dLogits: &span)
+    return (result.loss, result.correct, dLogits)
+  }
+
+  @Test(arguments: [2, 10, 37])
+  func agreesWithDefinition(classes: Int) {
+    let labels: [Int32] = [0, 1, Int32(classes - 1), 1, 0]
+    let logits = randomNumbers(labels.count * classes, seed: 1).map { 5 * $0 }
+    let result = run(logits, labels, scale: 0.25)
+    let expected = naiveCrossEntropy(logits.doubles, labels, classes: classes)
+    #expect(abs(result.loss - expected) < 1e-5)
+    expectClose(
+      result.dLogits,
+      centralDifferences(at: logits.doubles) { 0.25 * naiveCrossEntropy($0, labels, classes: classes) },
+      tolerance: 1e-6, "dLogits")
+    let right = labels.indices.count { row in
+      let values = logits[row * classes..<(row + 1) * classes]
+      return values.firstIndex(of: values.max()!)! - values.startIndex == Int(labels[row])
+    }
+    #expect(result.correct == right)
+  }
+
+  @Test func largeLogitsDoNotOverflow() {
+    let result = run([1000, 0, -1000, 0], [0, 1], scale: 1)
+    #expect(result.loss == 0 && result.correct == 2)
+    #expect(result.dLogits.allSatisfy { $0 == 0 })
+    #expect(run([-1e4, 0], [0], scale: 1).loss == 1e4)
+  }
+
+  @Test func firstOfEqualLogitsCounts() {
+    #expect(run([1, 1, 1, 1], [0, 1], scale: 1).correct == 1)
+  }
+
+  @Test func nanIsSeen() {
+    for place in 0..<3 {
+      var logits: [Float] = [1, 2, 3]
+      logits[place] = .nan
+      let result = run(logits, [2], scale: 1)
+      #expect(result.loss.isNaN && result.correct == 0, "NaN at \(place)")
+    }
+  }
+}
