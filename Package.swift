@@ -31,7 +31,7 @@ let package = Package(
     .target(name: "Reporting", dependencies: ["Tensors"], swiftSettings: spans),
     .target(
       name: "Training",
-      dependencies: ["Reporting", "Parallel", "Networks", "Optimizers", "Data", "Tensors"],
+      dependencies: ["Reporting", "Parallel", "MPI", "Networks", "Kernels", "Optimizers", "Data", "Tensors"],
       swiftSettings: spans),
     .executableTarget(
       name: "CNNMPI",

@@ -1,0 +1,71 @@
+import Glibc
+import Kernels
+import MPI
+import Parallel
+import Training
+
+/// The program: arguments -> configuration -> run -> exit code.
+@main
+enum CNNMPI {
+  static let version = "0.1.0"
+
+  static func main() {
+    let missing = CPU.requiredFlags.filter { !CPU.flags.contains($0) }
+    guard missing.isEmpty else {
+      printError(
+        "this binary was compiled for a CPU with \(missing.joined(separator: ", ")), which \(CPU.name) lacks; "
+          + "build it with CNN_MPI_CPU=x86-64-v3 for all CPUs since 2013")
+      exit(1)
+    }
+    exit(run(Array(CommandLine.arguments.dropFirst())))
+  }
+
+  private static func run(_ arguments: [String]) -> Int32 {
+    do {
+      switch try Command(arguments) {
+      case .help(let text): return onFirstRank { print(text) }
+      case .train(let configuration):
+        return try inWorld { try train(configuration, in: $0, version: version) }
+      }
+    } catch let error as UsageError {
+      return onFirstRank(exitCode: 2) {
+        printError("\(error); `cnn-mpi \(Command.named(arguments)) --help` lists the options")
+      }
+    } catch {
+      printError("\(error)")
+      return 1
+    }
+  }
+
+  /// Starts MPI, runs `body` on all ranks and ends MPI. All ranks return the same exit code, or are aborted.
+  private static func inWorld(_ body: (World) throws -> Void) throws -> Int32 {
+    let world = try World(MPIRuntime.start())
+    defer { MPIRuntime.finish() }
+    do {
+      try body(world)
+      return 0
+    } catch let error as any AgreedError {
+      if world.isRoot { printError("\(error)") }
+      return 1
+    } catch {
+      world.communicator.abort("\(error)")
+    }
+  }
+
+  /// Says something once, not once a rank.
+  private static func onFirstRank(exitCode: Int32 = 0, _ speak: () -> Void) -> Int32 {
+    guard let launched = Launcher.intendedRanks(), launched.count > 1, let world = try? MPIRuntime.start()
+    else {
+      speak()
+      return exitCode
+    }
+    if world.rank == 0 { speak() }
+    MPIRuntime.finish()
+    return exitCode
+  }
+
+  private static func printError(_ message: String) {
+    let line = "cnn-mpi: error: \(message)\n"
+    _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+  }
+}

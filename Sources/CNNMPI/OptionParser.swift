@@ -1,0 +1,81 @@
+/// Why a command line cannot be understood.
+struct UsageError: Error, Equatable, CustomStringConvertible {
+  let description: String
+}
+
+/// Groups of options, under headings, for parser and help.
+struct OptionTable<Configuration>: Sendable {
+  let groups: [(heading: String, options: [Option<Configuration>])]
+
+  private var options: [Option<Configuration>] { groups.flatMap(\.options) }
+
+  /// Reads `--name value`, `--name=value` and `--flag` into `configuration`.
+  func parse(_ arguments: [String], into configuration: inout Configuration) throws(UsageError) {
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      guard argument.hasPrefix("--") else {
+        throw UsageError(description: "unexpected argument \"\(argument)\"")
+      }
+      let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+        String.init)
+      guard let option = options.first(where: { $0.name == parts[0] }) else { throw unknown(parts[0]) }
+      var value = parts.count > 1 ? parts[1] : nil
+      if option.value == nil {
+        guard value == nil else {
+          throw UsageError(description: "\(option.name) takes no value, found \"\(value!)\"")
+        }
+      } else if value == nil {
+        value = rest.popFirst()
+      }
+      guard let value = option.value == nil ? "" : value else {
+        throw UsageError(description: "\(option.name): expected a value \(option.value!), found nothing")
+      }
+      do {
+        try option.apply(&configuration, value)
+      } catch {
+        throw UsageError(description: "\(option.name): expected \(error.expected), found \"\(value)\"")
+      }
+    }
+  }
+
+  private func unknown(_ name: String) -> UsageError {
+    let nearest = options.map(\.name).min { editDistance($0, name) < editDistance($1, name) }
+    if let nearest, editDistance(nearest, name) <= 3 {
+      return UsageError(description: "unknown option \(name), did you mean \(nearest)?")
+    }
+    return UsageError(description: "unknown option \(name)")
+  }
+
+  /// The options as the help lists them.
+  func help(defaults: Configuration) -> String {
+    let width = options.map { left($0).count }.max() ?? 0
+    return groups.map { group in
+      let lines = group.options.map { option in
+        let shown = option.shownDefault(defaults).map { " [\($0)]" } ?? ""
+        let left = left(option)
+        return "  \(left)\(String(repeating: " ", count: width - left.count))  \(option.help)\(shown)"
+      }
+      return "\(group.heading):\n\(lines.joined(separator: "\n"))"
+    }.joined(separator: "\n\n")
+  }
+
+  private func left(_ option: Option<Configuration>) -> String {
+    option.name + (option.value.map { " \($0)" } ?? "")
+  }
+}
+
+/// Number of letters to insert, delete or replace to make one word of the other (Levenshtein 1966).
+func editDistance(_ a: String, _ b: String) -> Int {
+  let b = Array(b)
+  var row = Array(0...b.count)
+  for (i, letter) in a.enumerated() {
+    var diagonal = row[0]
+    row[0] = i + 1
+    for j in b.indices {
+      let replaced = diagonal + (letter == b[j] ? 0 : 1)
+      diagonal = row[j + 1]
+      row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
+    }
+  }
+  return row[b.count]
+}

@@ -1,0 +1,41 @@
+import Tensors
+
+/// Fills micro-batches with normalised images, in the order of an epoch or in the data set's own.
+package struct BatchLoader: Sendable {
+  private let images: LabeledImages
+  private let normalization: Normalization
+  /// The samples' numbers, by position.
+  private let order: [UInt32]
+
+  /// - Parameter order: nil for the data set's own.
+  package init(_ images: LabeledImages, _ normalization: Normalization, order: [UInt32]? = nil) {
+    self.images = images
+    self.normalization = normalization
+    self.order = order ?? Array(0..<UInt32(images.count))
+  }
+
+  /// Number of samples in an epoch.
+  package var count: Int { order.count }
+
+  /// Loads the samples at `positions` of the order.
+  ///
+  /// - Parameters:
+  ///   - inputs: (N, H, W, C), overwritten.
+  ///   - labels: (N), overwritten.
+  ///   - samples: (N), overwritten with the samples' numbers in the data set.
+  package func load(
+    _ positions: Range<Int>, images inputs: inout MutableSpan<Float>, labels: inout MutableSpan<Int32>,
+    samples: inout MutableSpan<UInt32>
+  ) {
+    let size = images.shape.count
+    precondition(positions.count == labels.count, "\(positions.count) positions for \(labels.count) places")
+    let pixels = images.images.span
+    for (row, position) in positions.enumerated() {
+      let sample = Int(order[position])
+      samples[row] = UInt32(sample)
+      labels[row] = Int32(images.labels[sample])
+      var input = inputs[slice: row * size..<(row + 1) * size]
+      normalization.apply(pixels.extracting(sample * size..<(sample + 1) * size), to: &input)
+    }
+  }
+}

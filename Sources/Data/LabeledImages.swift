@@ -1,0 +1,35 @@
+import Tensors
+
+/// Images of one shape, as bytes, and their classes: all in memory.
+package struct LabeledImages: Sendable {
+  package let shape: Shape
+  /// Labels are in 0..<classes.
+  package let classes: Int
+  /// (N, H, W, C)
+  package let images: [UInt8]
+  /// (N)
+  package let labels: [UInt8]
+
+  package var count: Int { labels.count }
+
+  package init(shape: Shape, classes: Int, images: [UInt8], labels: [UInt8]) {
+    precondition(images.count == labels.count * shape.count, "\(images.count) bytes, \(labels.count) labels")
+    self.shape = shape
+    self.classes = classes
+    self.images = images
+    self.labels = labels
+  }
+}
+
+extension LabeledImages {
+  /// The first `count` images, or all where there are not so many.
+  package func prefix(_ count: Int) -> LabeledImages {
+    guard count < self.count else { return self }
+    return LabeledImages(
+      shape: shape, classes: classes, images: Array(images.prefix(count * shape.count)),
+      labels: Array(labels.prefix(count)))
+  }
+}
+
+/// The two parts of a data set.
+package enum DataPart: String, Sendable { case train, test }

@@ -1,0 +1,49 @@
+import Tensors
+
+/// Brings pixels to mean 0 and standard deviation 1 per channel over the training images:
+/// (byte / 255 - mean) / deviation.
+package struct Normalization: Sendable, Equatable {
+  package let mean: [Float]
+  package let deviation: [Float]
+
+  package init(mean: [Float], deviation: [Float]) {
+    self.mean = mean
+    self.deviation = deviation
+  }
+
+  /// The statistics of `images`: sums of whole numbers, so exactly the same on every rank.
+  ///
+  /// A constant channel gets deviation 1.
+  package init(of images: LabeledImages) {
+    let channels = images.shape.channels
+    var sums = [Int](repeating: 0, count: channels)
+    var squares = [Int](repeating: 0, count: channels)
+    for channel in 0..<channels {
+      var (sum, square) = (0, 0)
+      for index in stride(from: channel, to: images.images.count, by: channels) {
+        let value = Int(images.images[index])
+        sum += value
+        square += value * value
+      }
+      (sums[channel], squares[channel]) = (sum, square)
+    }
+    let count = Double(max(images.images.count / channels, 1))
+    mean = sums.map { Float(Double($0) / count / 255) }
+    deviation = zip(sums, squares).map { sum, square in
+      let variance = (Double(square) - Double(sum) * Double(sum) / count) / count
+      return variance > 0 ? Float(variance.squareRoot() / 255) : 1
+    }
+  }
+
+  /// target = the normalised pixels of `source`, (H, W, C).
+  func apply(_ source: Span<UInt8>, to target: inout MutableSpan<Float>) {
+    precondition(source.count == target.count, "\(source.count) pixels, \(target.count) numbers")
+    for channel in mean.indices {
+      let scale = 1 / (255 * deviation[channel])
+      let offset = -mean[channel] / deviation[channel]
+      for index in stride(from: channel, to: source.count, by: mean.count) {
+        target[unchecked: index] = Float(source[unchecked: index]) * scale + offset
+      }
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import Tensors
+
+/// A layer as a model describes it: its parameters, and what follows from them for a given input.
+///
+/// A new layer is one file in `Layers/` and one line in `layerTypes`.
+package protocol Layer: Codable, Sendable {
+  /// Its name in model files.
+  static var type: String { get }
+  /// Start of the names that layers without a name get, such as `conv` for `conv1`.
+  static var shortName: String { get }
+
+  /// Shape of the output for an input of shape `input`.
+  /// - Throws: when the layer cannot take such an input; the text completes "layer conv1: ".
+  func outputShape(for input: Shape) throws(LayerError) -> Shape
+
+  /// The tensors that it owns.
+  func parameters(for input: Shape) -> [ParameterDescription]
+
+  /// A ReLU that follows can be part of this layer's operation.
+  var fusesReLU: Bool { get }
+
+  /// The rows and columns of the input that an output of shape `output` depends on; nil where it is all of
+  /// them.
+  func inputRead(for output: Shape) -> (height: Int, width: Int)?
+
+  /// The output may leave out last rows and columns that nobody reads.
+  var canTrimOutput: Bool { get }
+
+  func operation(at site: LayerSite) -> any Operation
+}
+
+extension Layer {
+  package func parameters(for input: Shape) -> [ParameterDescription] { [] }
+  package var fusesReLU: Bool { false }
+  package func inputRead(for output: Shape) -> (height: Int, width: Int)? { nil }
+  package var canTrimOutput: Bool { false }
+}
+
+/// All layers that a model can be made of.
+let layerTypes: [any Layer.Type] = [
+  Conv2D.self, Dense.self, MaxPool2D.self, AveragePool2D.self, ReLU.self, BatchNorm.self, Dropout.self,
+]
+
+/// One tensor of a layer.
+package struct ParameterDescription: Sendable {
+  /// Its name within the layer, as PyTorch calls it: `weight`, `bias`, `running_mean`.
+  package let name: String
+  /// Sizes as stored, row-major.
+  package let shape: [Int]
+  package let kind: ParameterLayout.Kind
+  package let initializer: Initializer
+
+  init(
+    _ name: String, _ shape: [Int], _ initializer: Initializer, kind: ParameterLayout.Kind = .trainable
+  ) {
+    self.name = name
+    self.shape = shape
+    self.initializer = initializer
+    self.kind = kind
+  }
+}
+
+/// Why a layer cannot be.
+package struct LayerError: Error, CustomStringConvertible {
+  package let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+/// Where in a plan a layer's operation stands.
+package struct LayerSite {
+  package let input: Shape
+  package let output: Shape
+  /// Places of the layer's tensors in the arenas, in the order of `Layer.parameters`.
+  package let parameters: [Range<Int>]
+  /// Largest number of samples in a pass.
+  package let maximumBatch: Int
+  /// A ReLU follows that the operation takes over.
+  package let relu: Bool
+  /// Number of the layer in its model, to tell random streams apart.
+  package let index: Int
+}

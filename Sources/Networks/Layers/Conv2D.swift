@@ -1,0 +1,97 @@
+import Kernels
+import Tensors
+
+/// A two-dimensional convolution (cross-correlation, as everywhere in the field).
+///
+/// Input H x W x C, output OH x OW x filters with OH = floor((H + 2 padding - kernel) / stride) + 1.
+/// Tensors: `weight` (KH, KW, C, filters), `bias` (filters).
+package struct Conv2D: Layer {
+  package static let type = "conv2d"
+  package static let shortName = "conv"
+
+  package let filters: Int
+  package let kernel: Size2D
+  package let stride: Size2D
+  package let padding: Size2D
+  package let bias: Bool
+
+  package init(
+    filters: Int, kernel: Int, stride: Int = 1, padding: Int = 0, bias: Bool = true
+  ) {
+    self.filters = filters
+    self.kernel = Size2D(kernel)
+    self.stride = Size2D(stride)
+    self.padding = Size2D(padding)
+    self.bias = bias
+  }
+
+  private enum CodingKeys: String, CodingKey, CaseIterable { case filters, kernel, stride, padding, bias }
+
+  package init(from decoder: any Decoder) throws {
+    let keys = try decoder.strictContainer(CodingKeys.self)
+    filters = try keys.decode(Int.self, forKey: .filters)
+    kernel = try keys.decode(Size2D.self, forKey: .kernel)
+    stride = try keys.decodeIfPresent(Size2D.self, forKey: .stride) ?? Size2D(1)
+    padding = try keys.decodeIfPresent(Size2D.self, forKey: .padding) ?? Size2D(0)
+    bias = try keys.decodeIfPresent(Bool.self, forKey: .bias) ?? true
+  }
+
+  private var window: Window { Window(size: kernel, stride: stride, padding: padding) }
+
+  package func outputShape(for input: Shape) throws(LayerError) -> Shape {
+    guard filters > 0 else { throw LayerError("filters must be above 0, found \(filters)") }
+    let positions = try window.checkedPositions(over: input)
+    return Shape(positions.height, positions.width, filters)
+  }
+
+  package func parameters(for input: Shape) -> [ParameterDescription] {
+    let shape = [kernel.height, kernel.width, input.channels, filters]
+    let area = kernel.height * kernel.width
+    let weight = ParameterDescription(
+      "weight", shape, .glorot(fanIn: area * input.channels, fanOut: area * filters))
+    return bias ? [weight, ParameterDescription("bias", [filters], .constant(0))] : [weight]
+  }
+
+  package var fusesReLU: Bool { true }
+  package var canTrimOutput: Bool { true }
+
+  package func inputRead(for output: Shape) -> (height: Int, width: Int)? {
+    let reach = window.reach(of: Size2D(output.height, output.width))
+    return (reach.height, reach.width)
+  }
+
+  package func operation(at site: LayerSite) -> any Operation {
+    Conv2DOperation(
+      Conv2DKernel(
+        ConvolutionGeometry(input: site.input, window: window, output: site.output), relu: site.relu,
+        maximumBatch: site.maximumBatch),
+      places: WeightAndBias(site.parameters))
+  }
+}
+
+private final class Conv2DOperation: Operation {
+  private var kernel: Conv2DKernel
+  private let places: WeightAndBias
+
+  init(_ kernel: consuming Conv2DKernel, places: WeightAndBias) {
+    self.kernel = kernel
+    self.places = places
+  }
+
+  func forward(_ x: Span<Float>, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
+    kernel.forward(
+      x, count: pass.count, weight: parameters.extracting(places.weight),
+      bias: parameters.extracting(places.bias), into: &y)
+  }
+
+  func backward(
+    _ x: Span<Float>, y: Span<Float>, dY: inout MutableSpan<Float>, parameters: Span<Float>, pass: Pass,
+    gradients: inout MutableSpan<Float>, dX: inout MutableSpan<Float>
+  ) {
+    gradients.withSlices(places.weight, places.bias) { dWeight, dBias in
+      kernel.backward(
+        x, y: y, dY: &dY, count: pass.count, weight: parameters.extracting(places.weight),
+        dWeight: &dWeight, dBias: &dBias, dX: &dX)
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import Kernels
+import Tensors
+
+/// A fully connected layer: every output depends on every input. Images are flattened in the order H, W, C.
+///
+/// Input any shape of I numbers, output `units`. Tensors: `weight` (I, units), `bias` (units).
+package struct Dense: Layer {
+  package static let type = "dense"
+  package static let shortName = "fc"
+
+  package let units: Int
+  package let bias: Bool
+
+  package init(units: Int, bias: Bool = true) {
+    self.units = units
+    self.bias = bias
+  }
+
+  private enum CodingKeys: String, CodingKey, CaseIterable { case units, bias }
+
+  package init(from decoder: any Decoder) throws {
+    let keys = try decoder.strictContainer(CodingKeys.self)
+    units = try keys.decode(Int.self, forKey: .units)
+    bias = try keys.decodeIfPresent(Bool.self, forKey: .bias) ?? true
+  }
+
+  package func outputShape(for input: Shape) throws(LayerError) -> Shape {
+    guard units > 0 else { throw LayerError("units must be above 0, found \(units)") }
+    return Shape(features: units)
+  }
+
+  package func parameters(for input: Shape) -> [ParameterDescription] {
+    let weight = ParameterDescription(
+      "weight", [input.count, units], .glorot(fanIn: input.count, fanOut: units))
+    return bias ? [weight, ParameterDescription("bias", [units], .constant(0))] : [weight]
+  }
+
+  package var fusesReLU: Bool { true }
+
+  package func operation(at site: LayerSite) -> any Operation {
+    DenseOperation(site, places: WeightAndBias(site.parameters))
+  }
+}
+
+private final class DenseOperation: Operation {
+  private let inputs: Int
+  private let outputs: Int
+  private let relu: Bool
+  private let places: WeightAndBias
+
+  init(_ site: LayerSite, places: WeightAndBias) {
+    inputs = site.input.count
+    outputs = site.output.count
+    relu = site.relu
+    self.places = places
+  }
+
+  func forward(_ x: Span<Float>, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
+    dense(
+      x, weight: parameters.extracting(places.weight), bias: parameters.extracting(places.bias), relu: relu,
+      into: &y, inputs: inputs, outputs: outputs)
+  }
+
+  func backward(
+    _ x: Span<Float>, y: Span<Float>, dY: inout MutableSpan<Float>, parameters: Span<Float>, pass: Pass,
+    gradients: inout MutableSpan<Float>, dX: inout MutableSpan<Float>
+  ) {
+    gradients.withSlices(places.weight, places.bias) { dWeight, dBias in
+      denseBackward(
+        x, y: y, dY: &dY, weight: parameters.extracting(places.weight), relu: relu, dWeight: &dWeight,
+        dBias: &dBias, dX: &dX, inputs: inputs, outputs: outputs)
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import Tensors
+
+/// A model as it is described: its input and a list of layers, from the zoo or a JSON file.
+///
+///     {
+///       "name": "tiny",
+///       "input": [28, 28, 1],
+///       "layers": [
+///         {"type": "conv2d", "filters": 8, "kernel": 3, "padding": 1},
+///         {"type": "relu"},
+///         {"type": "max_pool2d", "size": 2},
+///         {"type": "dense", "units": 10}
+///       ]
+///     }
+///
+/// The last layer's outputs are the logits of the classes; the loss is softmax cross-entropy.
+package struct ModelDescription: Sendable, Codable {
+  package struct NamedLayer: Sendable {
+    /// Nil for a name by type and number, such as `conv1`.
+    package let name: String?
+    package let layer: any Layer
+  }
+
+  package let name: String
+  package let input: Shape
+  package let layers: [NamedLayer]
+
+  package init(name: String, input: Shape, layers: [any Layer]) {
+    self.name = name
+    self.input = input
+    self.layers = layers.map { NamedLayer(name: nil, layer: $0) }
+  }
+
+  private enum CodingKeys: String, CodingKey, CaseIterable { case name, input, layers }
+
+  package init(from decoder: any Decoder) throws {
+    let keys = try decoder.strictContainer(CodingKeys.self)
+    name = try keys.decode(String.self, forKey: .name)
+    input = try keys.decode(Shape.self, forKey: .input)
+    layers = try keys.decode([NamedLayer].self, forKey: .layers)
+  }
+}
+
+extension ModelDescription.NamedLayer: Codable {
+  private enum CodingKeys: String, CodingKey { case type, name }
+
+  package init(from decoder: any Decoder) throws {
+    let keys = try decoder.container(keyedBy: CodingKeys.self)
+    name = try keys.decodeIfPresent(String.self, forKey: .name)
+    let type = try keys.decode(String.self, forKey: .type)
+    guard let layerType = layerTypes.first(where: { $0.type == type }) else {
+      let known = layerTypes.map { $0.type }.joined(separator: ", ")
+      throw DecodingError.dataCorruptedError(
+        forKey: .type, in: keys, debugDescription: "no layer is called \"\(type)\"; there are \(known)")
+    }
+    layer = try layerType.init(from: decoder)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var keys = encoder.container(keyedBy: CodingKeys.self)
+    try keys.encode(type(of: layer).type, forKey: .type)
+    try keys.encodeIfPresent(name, forKey: .name)
+    try layer.encode(to: encoder)
+  }
+}
+
+/// Why a model cannot be.
+package struct ModelError: Error, Equatable, CustomStringConvertible {
+  package let description: String
+
+  package init(_ description: String) { self.description = description }
+}
+
+extension ModelDescription {
+  /// The model of the zoo with this name, or the one in the file at this path.
+  package init(named model: String) throws {
+    if let known = ModelZoo.models.first(where: { $0.name == model }) {
+      self = known
+    } else if model.hasSuffix(".json") || model.contains("/") {
+      try self.init(path: model)
+    } else {
+      throw ModelError(
+        "no model is called \"\(model)\"; there are \(ModelZoo.names), or give the path of a .json file")
+    }
+  }
+
+  package init(path: String) throws {
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch {
+      throw ModelError("\(path): expected a readable model file; \(error.localizedDescription)")
+    }
+    do {
+      self = try JSONDecoder().decode(ModelDescription.self, from: data)
+    } catch let error as DecodingError {
+      throw ModelError("\(path): \(error.inOneLine)")
+    }
+  }
+}
+
+extension DecodingError {
+  /// Where in the document the error is, and what it is.
+  fileprivate var inOneLine: String {
+    switch self {
+    case .keyNotFound(let key, let context): Self.line(context, "\"\(key.stringValue)\" is missing")
+    case .typeMismatch(let type, let context): Self.line(context, "expected \(type)")
+    case .valueNotFound(let type, let context): Self.line(context, "expected \(type), found null")
+    case .dataCorrupted(let context): Self.line(context, context.debugDescription)
+    @unknown default: "\(self)"
+    }
+  }
+
+  private static func line(_ context: Context, _ what: String) -> String {
+    var path = ""
+    for key in context.codingPath {
+      if let index = key.intValue {
+        path += "[\(index)]"
+      } else {
+        path += (path.isEmpty ? "" : ".") + key.stringValue
+      }
+    }
+    return path.isEmpty ? what : "\(path): \(what)"
+  }
+}

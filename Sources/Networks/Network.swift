@@ -1,0 +1,102 @@
+import Tensors
+
+/// A described model with all that follows from the description: names, shapes, and the layout of its arenas.
+package struct Network: Sendable {
+  /// A layer in its place.
+  package struct Node: Sendable {
+    package let name: String
+    package let layer: any Layer
+    package let input: Shape
+    package let output: Shape
+    /// Its tensors, as indices into `layout.tensors`.
+    package let tensors: Range<Int>
+  }
+
+  package let description: ModelDescription
+  package let nodes: [Node]
+  package let layout: ParameterLayout
+  private let initializers: [Initializer]
+
+  package var input: Shape { description.input }
+  /// Number of classes that it tells apart.
+  package var classes: Int { nodes[nodes.count - 1].output.count }
+
+  /// - Throws: `ModelError` where the layers do not fit together, with the layer's name and both shapes.
+  package init(_ description: ModelDescription) throws(ModelError) {
+    var nodes: [Node] = []
+    var tensors: [(name: String, shape: [Int], kind: ParameterLayout.Kind)] = []
+    var initializers: [Initializer] = []
+    let names = try Self.names(of: description)
+    var shape = description.input
+    for (index, item) in description.layers.enumerated() {
+      let output: Shape
+      do {
+        output = try item.layer.outputShape(for: shape)
+      } catch {
+        let origin = nodes.last.map { "layer \($0.name)" } ?? "the model's input"
+        throw ModelError(
+          "model \(description.name), layer \(names[index]): \(error) (from \(origin), \(shape))")
+      }
+      let own = item.layer.parameters(for: shape)
+      let feedsReLU = Self.feedsReLU(description.layers[(index + 1)...])
+      nodes.append(
+        Node(
+          name: names[index], layer: item.layer, input: shape, output: output,
+          tensors: tensors.count..<tensors.count + own.count))
+      tensors += own.map { ("\(names[index]).\($0.name)", $0.shape, $0.kind) }
+      initializers += own.map { feedsReLU ? $0.initializer.forReLU : $0.initializer }
+      shape = output
+    }
+    guard let last = nodes.last else {
+      throw ModelError("model \(description.name): expected layers, found none")
+    }
+    guard last.output.count > 1 else {
+      throw ModelError(
+        "model \(description.name), layer \(last.name): expected the logits of at least 2 classes, found "
+          + "the output shape \(last.output)")
+    }
+    self.description = description
+    self.nodes = nodes
+    self.initializers = initializers
+    layout = ParameterLayout(tensors)
+  }
+
+  /// The layers' names: given ones, or type and number.
+  private static func names(of description: ModelDescription) throws(ModelError) -> [String] {
+    var counts: [String: Int] = [:]
+    var names: [String] = []
+    for item in description.layers {
+      let type = type(of: item.layer)
+      counts[type.shortName, default: 0] += 1
+      let name = item.name ?? "\(type.shortName)\(counts[type.shortName]!)"
+      guard !names.contains(name) else {
+        throw ModelError("model \(description.name): two layers are called \"\(name)\"")
+      }
+      names.append(name)
+    }
+    return names
+  }
+
+  /// A ReLU comes next, directly or behind batch normalisation.
+  private static func feedsReLU(_ following: ArraySlice<ModelDescription.NamedLayer>) -> Bool {
+    following.first { !($0.layer is BatchNorm) }?.layer is ReLU
+  }
+
+  /// Fills the parameter arena with the starting values: He for weights that a ReLU follows, Glorot for the
+  /// others, 0 for biases. Each tensor's numbers are a function of the seed and its index.
+  package func initialize(_ parameters: inout MutableSpan<Float>, seed: UInt64) {
+    precondition(parameters.count == layout.parameterCount, "\(parameters.count) parameters")
+    for (index, tensor) in layout.tensors.enumerated() {
+      var random = RandomStream(seed: seed, purpose: .initialization, index: index)
+      var values = parameters[slice: tensor.range]
+      initializers[index].fill(&values, random: &random)
+    }
+  }
+}
+
+extension Initializer {
+  /// The same for a layer that a ReLU follows.
+  fileprivate var forReLU: Initializer {
+    if case .glorot(let fanIn, _) = self { .he(fanIn: fanIn) } else { self }
+  }
+}

@@ -1,0 +1,39 @@
+import Tensors
+
+/// One step of a compiled plan: a layer, or several fused, with the memory that it needs between its passes.
+///
+/// Spans hold exactly the pass's samples: x is (N, H, W, C) of the input shape, y of the output shape.
+package protocol Operation: AnyObject {
+  func forward(_ x: Span<Float>, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>)
+
+  /// Overwrites the gradients of the operation's own tensors in `gradients`, and dX unless it is empty.
+  ///
+  /// - Parameter dY: may be changed.
+  func backward(
+    _ x: Span<Float>, y: Span<Float>, dY: inout MutableSpan<Float>, parameters: Span<Float>, pass: Pass,
+    gradients: inout MutableSpan<Float>, dX: inout MutableSpan<Float>)
+
+  /// Writes the statistics of the last forward pass, times the pass's share of the global batch, to the
+  /// places of the running statistics.
+  func recordStatistics(pass: Pass, gradients: inout MutableSpan<Float>)
+}
+
+extension Operation {
+  package func recordStatistics(pass: Pass, gradients: inout MutableSpan<Float>) {}
+}
+
+/// What a pass over a micro-batch is about.
+package struct Pass {
+  package enum Mode: Sendable { case training, evaluation }
+
+  package var mode: Mode
+  /// Number of samples, N.
+  package var count: Int
+  /// Number of samples over which the loss is a mean: those of all micro-batches of the step on all ranks.
+  package var globalBatch: Int
+  package var seed: UInt64
+  /// Number of the training step, from 0.
+  package var step: Int
+  /// The samples' numbers in the data set, (N).
+  package var samples: SharedBuffer<UInt32>
+}

@@ -1,0 +1,112 @@
+import Kernels
+import Tensors
+
+/// A network compiled for micro-batches of up to a given size: fused operations and all the memory that their
+/// passes need. One thread uses a plan at a time, in this order:
+///
+///     pass and inputs  ->  forward  ->  loss  ->  backward, operation by operation from the last
+package final class Plan {
+  package let network: Network
+  package let maximumBatch: Int
+  /// What the next passes are about.
+  package var pass: Pass
+  private let operations: [PlannedOperation]
+  /// activations[i] goes into operation i, activations[i + 1] comes out of it; the last are the logits.
+  private let activations: [SharedBuffer<Float>]
+  /// Of the loss, with respect to the activations of the same index. Nobody needs that of the images.
+  private let activationGradients: [SharedBuffer<Float>]
+  private let labels: SharedBuffer<Int32>
+
+  package init(_ network: Network, maximumBatch: Int, seed: UInt64) {
+    self.network = network
+    self.maximumBatch = maximumBatch
+    pass = Pass(
+      mode: .training, count: 0, globalBatch: 1, seed: seed, step: 0,
+      samples: SharedBuffer(repeating: 0, count: maximumBatch))
+    operations = plannedOperations(of: network, maximumBatch: maximumBatch)
+    let shapes = [network.input] + operations.map(\.output)
+    activations = shapes.map { SharedBuffer(repeating: 0, count: maximumBatch, unit: $0.count) }
+    activationGradients = shapes.enumerated().map { index, shape in
+      SharedBuffer(repeating: 0, count: index > 0 ? maximumBatch : 0, unit: shape.count)
+    }
+    labels = SharedBuffer(repeating: 0, count: maximumBatch)
+  }
+
+  /// Number of operations, which `backward` is called for from the last to the first.
+  package var operationCount: Int { operations.count }
+
+  /// Lets `fill` write the pass's inputs: images (N, H, W, C), labels (N), and the samples' numbers (N).
+  package func withInputs(
+    _ fill: (
+      _ images: inout MutableSpan<Float>, _ labels: inout MutableSpan<Int32>,
+      _ samples: inout MutableSpan<UInt32>
+    ) -> Void
+  ) {
+    let (imageMemory, labelMemory, sampleMemory) = (activations[0], labels, pass.samples)
+    var images = imageMemory.mutableSpan(first: pass.count)
+    var labels = labelMemory.mutableSpan(first: pass.count)
+    var samples = sampleMemory.mutableSpan(first: pass.count)
+    fill(&images, &labels, &samples)
+  }
+
+  /// Lets `read` see the logits, (N, classes), of the last forward pass.
+  package func withLogits<Result>(_ read: (Span<Float>) -> Result) -> Result {
+    let logits = activations[operations.count]
+    return read(logits.span(first: pass.count))
+  }
+
+  /// Computes the logits of the images.
+  package func forward(parameters: Span<Float>) {
+    for (index, planned) in operations.enumerated() {
+      let (x, y) = (activations[index], activations[index + 1])
+      var output = y.mutableSpan(first: pass.count)
+      planned.operation.forward(x.span(first: pass.count), parameters: parameters, pass: pass, into: &output)
+    }
+  }
+
+  /// The loss, summed over the samples, and the number of samples classified right.
+  package func evaluateLoss() -> (loss: Double, correct: Int) {
+    var none = MutableSpan<Float>()
+    return crossEntropy(scale: 1, dLogits: &none)
+  }
+
+  /// Starts the backward pass: computes the loss, its gradient with respect to the logits, and writes the
+  /// step metrics and statistics of this micro-batch to `gradients`.
+  ///
+  /// All are parts of means over the global batch: summed over its micro-batches they are the means.
+  package func loss(into gradients: inout MutableSpan<Float>) {
+    let gradient = activationGradients[operations.count]
+    var dLogits = gradient.mutableSpan(first: pass.count)
+    let (loss, correct) = crossEntropy(scale: 1 / Float(pass.globalBatch), dLogits: &dLogits)
+    gradients[network.layout.place(of: .loss)] = Float(loss / Double(pass.globalBatch))
+    gradients[network.layout.place(of: .correct)] = Float(correct)
+    for planned in operations { planned.operation.recordStatistics(pass: pass, gradients: &gradients) }
+  }
+
+  /// The backward pass of operation `index`.
+  ///
+  /// - Parameter gradients: the gradients of the operation's tensors are overwritten.
+  /// - Returns: the place in the gradient arena from which on everything is complete.
+  package func backward(
+    _ index: Int, parameters: Span<Float>, gradients: inout MutableSpan<Float>
+  ) -> Int {
+    let (x, y) = (activations[index], activations[index + 1])
+    let (gradient, inputGradient) = (activationGradients[index + 1], activationGradients[index])
+    var dY = gradient.mutableSpan(first: pass.count)
+    var dX = inputGradient.mutableSpan(first: index > 0 ? pass.count : 0)
+    operations[index].operation.backward(
+      x.span(first: pass.count), y: y.span(first: pass.count), dY: &dY, parameters: parameters, pass: pass,
+      gradients: &gradients, dX: &dX)
+    return operations[index].gradientStart
+  }
+
+  private func crossEntropy(
+    scale: Float, dLogits: inout MutableSpan<Float>
+  ) -> (loss: Double, correct: Int) {
+    let (logits, labels) = (activations[operations.count], labels)
+    return softmaxCrossEntropy(
+      logits: logits.span(first: pass.count), labels: labels.span(first: pass.count),
+      classes: network.classes, scale: scale,
+      dLogits: &dLogits)
+  }
+}

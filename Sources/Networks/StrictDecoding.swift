@@ -1,0 +1,31 @@
+extension Decoder {
+  /// The container for `Keys`; any other key in it is an error, so that a misspelt parameter is not ignored.
+  ///
+  /// `type` and `name`, which every layer has, are allowed.
+  func strictContainer<Keys: CodingKey & CaseIterable>(
+    _ keys: Keys.Type
+  ) throws -> KeyedDecodingContainer<Keys> {
+    try expectOnly(Keys.allCases.map(\.stringValue))
+    return try container(keyedBy: Keys.self)
+  }
+
+  func expectOnly(_ known: [String]) throws {
+    let found = try container(keyedBy: AnyKey.self)
+    for key in found.allKeys where key.stringValue != "type" && key.stringValue != "name" {
+      guard known.contains(key.stringValue) else {
+        let expected = known.isEmpty ? "no parameters" : known.joined(separator: ", ")
+        throw DecodingError.dataCorruptedError(
+          forKey: key, in: found, debugDescription: "unknown parameter; expected \(expected)")
+      }
+    }
+  }
+}
+
+/// Any key of a JSON object.
+struct AnyKey: CodingKey {
+  let stringValue: String
+  var intValue: Int? { nil }
+
+  init(stringValue: String) { self.stringValue = stringValue }
+  init?(intValue: Int) { nil }
+}

@@ -1,0 +1,71 @@
+import Glibc
+
+/// Where a run tells people how it goes: standard output.
+///
+/// A terminal gets a line that is rewritten in place; a log file gets whole lines only.
+package final class Console {
+  /// Somebody watches on a terminal.
+  package let isTerminal: Bool
+  private let terminal: String?
+  private var hasStatus = false
+
+  package init() {
+    terminal = Self.terminalPath()
+    isTerminal = terminal != nil
+  }
+
+  /// Prints whole lines.
+  package func print(_ text: String) {
+    write((hasStatus ? "\r\u{1B}[K" : "") + text + "\n")
+    hasStatus = false
+  }
+
+  /// Rewrites the line at the bottom, cut to the terminal's width. Does nothing without a terminal.
+  package func status(_ text: (_ width: Int) -> String) {
+    guard isTerminal else { return }
+    let width = self.width
+    write("\r\u{1B}[K" + String(text(width).prefix(width - 1)))
+    hasStatus = true
+  }
+
+  private func write(_ text: String) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let count = bytes.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return }  // Nobody reads any more; the run goes on.
+      bytes = bytes.dropFirst(count)
+    }
+  }
+
+  /// Columns of the terminal.
+  private var width: Int {
+    guard let terminal, case let file = open(terminal, O_RDONLY | O_NOCTTY), file >= 0 else { return 80 }
+    defer { close(file) }
+    var size = winsize()
+    guard ioctl(file, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
+  /// Path of the terminal that the output ends on; nil for a file or pipe.
+  ///
+  /// Open MPI gives every rank a pseudo-terminal, also when mpirun's own output goes to a file: then mpirun,
+  /// the parent process, has to be asked. A rank on another host than mpirun's has no terminal.
+  private static func terminalPath() -> String? {
+    guard isatty(STDOUT_FILENO) == 1, environment("TERM") != "dumb" else { return nil }
+    let isLaunched = environment("OMPI_COMM_WORLD_SIZE") != nil
+    let path = link("/proc/\(isLaunched ? "\(getppid())" : "self")/fd/1") ?? ""
+    return path.hasPrefix("/dev/pts/") || path.hasPrefix("/dev/tty") ? path : nil
+  }
+
+  private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+  private static func link(_ path: String) -> String? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
+      let length = readlink(path, buffer.baseAddress!, buffer.count - 1)
+      guard length > 0 else { return nil }
+      buffer[length] = 0
+      return String(cString: buffer.baseAddress!)
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import Data
+import Dispatch
+import MPI
+import Networks
+import Parallel
+import Reporting
+import Tensors
+
+/// The images that a configuration names, whole on every rank.
+struct TrainingData {
+  let train: LabeledImages
+  let test: LabeledImages
+
+  /// Reads or makes them.
+  ///
+  /// - Throws: on all ranks, when a file is wrong on any, or the images do not fit the network.
+  init(_ configuration: TrainingConfiguration, for network: Network, threads: Int, _ world: World) throws {
+    func load(_ part: DataPart, from source: String, limit: Int?) throws -> LabeledImages {
+      if source == "synthetic" {
+        return try synthesize(part, count: limit, seed: configuration.seed, threads: threads, world)
+      }
+      return try world.agree {
+        let images = try MNISTDirectory(path: source).load(part, classes: network.classes)
+        return images.prefix(limit ?? images.count)
+      }
+    }
+    train = try load(.train, from: configuration.data, limit: configuration.trainSamples)
+    test = try load(
+      .test, from: configuration.testData ?? configuration.data, limit: configuration.testSamples)
+    try world.agree {
+      for images in [train, test] { try Self.check(images, fit: network) }
+    }
+  }
+
+  private static func check(_ images: LabeledImages, fit network: Network) throws(ModelError) {
+    let model = "model \(network.description.name)"
+    guard images.shape == network.input else {
+      throw ModelError("\(model): its input is \(network.input), but the images are \(images.shape)")
+    }
+    guard images.classes <= network.classes else {
+      throw ModelError(
+        "\(model): it tells \(network.classes) classes apart, but the data has \(images.classes)")
+    }
+  }
+
+  /// In words, such as `synthetic digits: 60,000 to train, 10,000 to test, 28x28x1`.
+  func summary(_ configuration: TrainingConfiguration) -> String {
+    func name(_ source: String) -> String { source == "synthetic" ? "synthetic digits" : source }
+    let counts = "\(grouped(train.count)) to train, \(grouped(test.count)) to test"
+    let other = configuration.testData.map { " (test: \(name($0)))" } ?? ""
+    return "\(name(configuration.data)): \(counts), \(train.shape)\(other)"
+  }
+}
+
+/// Draws synthetic digits, as many as MNIST has unless `count` is given: each rank its share, which all then
+/// exchange.
+private func synthesize(
+  _ part: DataPart, count: Int?, seed: UInt64, threads: Int, _ world: World
+) throws -> LabeledImages {
+  let count = count ?? (part == .train ? 60_000 : 10_000)
+  let size = SyntheticDigits.shape.count
+  let digits = SyntheticDigits(part, seed: seed)
+  let images = SharedBuffer<UInt8>(repeating: 0, count: count, unit: size)
+  let labels = SharedBuffer<UInt8>(repeating: 0, count: count)
+  let own = shard(of: count, world.rank, of: world.size)
+  DispatchQueue.concurrentPerform(iterations: threads) { thread in
+    var images = images.mutableSpan
+    var labels = labels.mutableSpan
+    for index in shard(of: own, thread, of: threads) {
+      var image = images[slice: index * size..<(index + 1) * size]
+      labels[index] = digits.draw(index, into: &image)
+    }
+  }
+  let shares = (0..<world.size).map { shard(of: count, $0, of: world.size) }
+  var allImages = images.mutableSpan
+  try world.communicator.allGather(rowsOf: &allImages, rowCount: size, shares: shares)
+  var allLabels = labels.mutableSpan
+  try world.communicator.allGather(rowsOf: &allLabels, rowCount: 1, shares: shares)
+  return LabeledImages(
+    shape: SyntheticDigits.shape, classes: SyntheticDigits.classes, images: Array(images.unsafeMemory),
+    labels: Array(labels.unsafeMemory))
+}

@@ -1,0 +1,68 @@
+import Data
+import Parallel
+import Tensors
+
+/// What every thread of a rank needs to know of an evaluation.
+struct EvaluationShare: Sendable {
+  let loader: BatchLoader
+  /// The samples of this rank, and how many threads divide them.
+  let samples: Range<Int>
+  let threads: Int
+}
+
+/// Sums over samples.
+struct EvaluationSums {
+  var loss = 0.0
+  var correct = 0
+}
+
+/// How a model does on a data set.
+package struct EvaluationResult: Sendable {
+  /// Mean cross-entropy.
+  package let loss: Double
+  /// Share of samples classified right.
+  package let accuracy: Double
+  package let correct: Int
+  package let count: Int
+}
+
+extension Trainer {
+  /// Evaluates the parameters on all samples of `loader`, divided among ranks and threads; the counts are
+  /// exact.
+  func evaluate(_ loader: BatchLoader) throws -> EvaluationResult {
+    let share = EvaluationShare(
+      loader: loader, samples: shard(of: loader.count, world.rank, of: world.size),
+      threads: pool.workers.count)
+    pool.start(.evaluate(share))
+    pool.workers[0].evaluate(share)
+    pool.wait()
+    let own = pool.workers.reduce(into: EvaluationSums()) {
+      $0.loss += $1.evaluation.loss
+      $0.correct += $1.evaluation.correct
+    }
+    let loss = try world.communicator.allReduce(own.loss, .sum)
+    let correct = try world.communicator.allReduce(own.correct, .sum)
+    return EvaluationResult(
+      loss: loss / Double(loader.count), accuracy: Double(correct) / Double(loader.count), correct: correct,
+      count: loader.count)
+  }
+}
+
+extension Worker {
+  /// This thread's part of an evaluation; the outcome is in `evaluation`.
+  func evaluate(_ share: EvaluationShare) {
+    evaluation = EvaluationSums()
+    let samples = shard(of: share.samples, index, of: share.threads)
+    let parameters = parameters
+    plan.pass.mode = .evaluation
+    for start in stride(from: samples.lowerBound, to: samples.upperBound, by: plan.maximumBatch) {
+      let positions = start..<min(start + plan.maximumBatch, samples.upperBound)
+      plan.pass.count = positions.count
+      plan.withInputs { share.loader.load(positions, images: &$0, labels: &$1, samples: &$2) }
+      plan.forward(parameters: parameters.span)
+      let (loss, correct) = plan.evaluateLoss()
+      evaluation.loss += loss
+      evaluation.correct += correct
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import Data
+import Glibc
+import Networks
+import Optimizers
+import Parallel
+import Tensors
+
+/// What every thread of a rank needs to know of a training step.
+struct StepShare: Sendable {
+  let loader: BatchLoader
+  let schedule: BatchSchedule
+  /// Number of the step in its epoch, and since the start of training.
+  let stepInEpoch: Int
+  let step: Int
+  /// The micro-batches of this rank, and how many threads divide them.
+  let run: Range<Int>
+  let threads: Int
+}
+
+/// Mean loss, and number of right answers, of a global batch: the same on every rank.
+struct StepResult {
+  let loss: Double
+  let correct: Double
+}
+
+extension Trainer {
+  /// One step of synchronous data-parallel SGD.
+  func step(_ share: StepShare, learningRate: Double) throws -> StepResult {
+    prepare(share)
+    // batch -> forward -> loss -> backward, on all threads; meanwhile the gradients are summed over threads
+    // and ranks, layer by layer as they get complete.
+    pool.start(.train(share))
+    try pool.workers[0].train(share) { _ = try reduceCompleteGradients(of: share) }
+    while try !reduceCompleteGradients(of: share) { sched_yield() }
+    pool.wait()
+    try reducer.finish()
+    // The sums are means now, of the step metrics too: the same numbers on every rank.
+    let result = StepResult(
+      loss: Double(gradients.span[layout.place(of: .loss)]),
+      correct: Double(gradients.span[layout.place(of: .correct)]))
+    updateParameters(learningRate: Float(learningRate))
+    return result
+  }
+
+  private func prepare(_ share: StepShare) {
+    for worker in pool.workers { worker.completed.store(layout.gradientCount, ordering: .relaxed) }
+    mergedFrom = layout.gradientCount
+    if share.run.isEmpty {
+      // More ranks than micro-batches: this one adds zeros.
+      var all = gradients.mutableSpan
+      all.update(repeating: 0)
+    }
+  }
+
+  /// Sums what all threads have completed, starts its reduction over ranks and moves those under way on.
+  ///
+  /// - Returns: true when that is all of this rank's gradients.
+  private func reduceCompleteGradients(of share: StepShare) throws -> Bool {
+    var complete = 0
+    for worker in pool.workers { complete = max(complete, worker.completed.load(ordering: .acquiring)) }
+    if complete < mergedFrom {
+      for merge in merges(microBatches: share.schedule.microBatches(inStep: share.stepInEpoch)) {
+        var sum = merge.into.mutableSpan
+        var part = sum[slice: complete..<mergedFrom]
+        add(merge.from.span.extracting(complete..<mergedFrom), to: &part)
+      }
+      mergedFrom = complete
+    }
+    try reducer.advance(to: complete)
+    return complete == 0
+  }
+
+  private func updateParameters(learningRate: Float) {
+    let (parameters, gradients) = (parameters, gradients)
+    var all = parameters.mutableSpan
+    var trainable = all[slice: layout.trainable]
+    optimizer.step(
+      parameters: &trainable, gradients: gradients.span.extracting(layout.trainable),
+      learningRate: learningRate)
+    var statistics = all[slice: layout.statistics]
+    updateRunningStatistics(&statistics, batch: gradients.span.extracting(layout.statistics))
+  }
+}
+
+extension Worker {
+  /// This thread's part of a step.
+  ///
+  /// - Parameter afterOperation: called whenever the last micro-batch's backward pass has completed an
+  ///   operation.
+  func train(_ share: StepShare, afterOperation: () throws -> Void) rethrows {
+    let run = shard(of: share.run, index, of: share.threads)
+    let parameters = parameters
+    var depth = 0
+    for microBatch in run {
+      let isLast = microBatch == run.upperBound - 1
+      let gradient = gradients[depth]
+      var gradients = gradient.mutableSpan
+
+      load(share, microBatch)
+      plan.forward(parameters: parameters.span)
+      plan.loss(into: &gradients)
+      for operation in (0..<plan.operationCount).reversed() {
+        let complete = plan.backward(operation, parameters: parameters.span, gradients: &gradients)
+        if isLast {
+          completed.store(complete, ordering: .releasing)
+          try afterOperation()
+        }
+      }
+
+      depth += 1
+      if !isLast { depth -= addSiblings(after: microBatch, run, depth) }
+    }
+    if run.isEmpty { completed.store(0, ordering: .releasing) }
+  }
+
+  /// Fills the plan with the samples of a micro-batch.
+  private func load(_ share: StepShare, _ microBatch: Int) {
+    let positions = share.schedule.positions(ofStep: share.stepInEpoch, microBatch: microBatch)
+    plan.pass.mode = .training
+    plan.pass.count = positions.count
+    plan.pass.globalBatch = share.schedule.positions(ofStep: share.stepInEpoch).count
+    plan.pass.step = share.step
+    plan.withInputs { share.loader.load(positions, images: &$0, labels: &$1, samples: &$2) }
+  }
+
+  /// Adds the gradients on top of the stack to their siblings below; returns how many went away.
+  private func addSiblings(after microBatch: Int, _ run: Range<Int>, _ depth: Int) -> Int {
+    let merges = SummationTree.merges(afterLeaf: microBatch, runStart: run.lowerBound)
+    for level in 0..<merges {
+      let (from, into) = (gradients[depth - 1 - level], gradients[depth - 2 - level])
+      var sum = into.mutableSpan
+      add(from.span, to: &sum)
+    }
+    return merges
+  }
+}

@@ -1,0 +1,91 @@
+import Optimizers
+import Parallel
+
+/// Everything that decides a training run. Two runs with equal configurations on equally many ranks and
+/// threads give equal weights.
+package struct TrainingConfiguration: Codable, Equatable, Sendable {
+  package enum OptimizerKind: String, Codable, CaseIterable, Sendable { case sgd, adam }
+  package enum Scaling: String, Codable, CaseIterable, Sendable { case linear, none }
+  package enum ScheduleKind: String, Codable, CaseIterable, Sendable { case constant, cosine, step }
+
+  /// `synthetic`, or a directory.
+  package var data = "synthetic"
+  /// Where the test images come from; nil for `data`.
+  package var testData: String?
+  /// Use only the first images; nil for all.
+  package var trainSamples: Int?
+  package var testSamples: Int?
+  /// A name of the zoo, or the path of a JSON file.
+  package var model = "mnist-cnn"
+
+  package var epochs = 5
+  /// Samples a step and rank.
+  package var batchSize = 64
+  /// Samples a step of all ranks together; nil for `batchSize` times ranks.
+  package var globalBatch: Int?
+  /// Nil for `BatchSchedule.defaultMicroBatch`.
+  package var microBatch: Int?
+  /// Threads a rank; nil for the cores that the rank has to itself.
+  package var threads: Int?
+  package var seed: UInt64 = 1
+
+  package var optimizer = OptimizerKind.sgd
+  /// Of one rank.
+  package var learningRate = 0.01
+  /// Nil for linear, or none where the global batch is given and so does not grow with the ranks.
+  package var learningRateScaling: Scaling?
+  package var warmupEpochs = 1.0
+  package var schedule = ScheduleKind.cosine
+  /// Of the step schedule: after so many epochs times that factor.
+  package var stepEpochs = 10.0
+  package var stepFactor = 0.1
+  package var momentum = 0.9
+  package var nesterov = false
+  package var weightDecay = 0.0
+
+  /// Directory for the results; nil for `runs/<time>`.
+  package var out: String?
+  /// KiB (1,024 bytes) of gradients that are reduced in one piece.
+  package var bucketKilobytes = 1024
+
+  package init() {}
+}
+
+extension TrainingConfiguration {
+  func globalBatch(worldSize: Int) -> Int { globalBatch ?? batchSize * worldSize }
+
+  func microBatch(worldSize: Int) -> Int {
+    let global = globalBatch(worldSize: worldSize)
+    return min(
+      microBatch ?? BatchSchedule.defaultMicroBatch(forBatch: (global + worldSize - 1) / worldSize), global)
+  }
+
+  /// The factor on the learning rate: the linear rule goes by how the global batch grows.
+  func learningRateFactor(worldSize: Int) -> Int {
+    let scaling = learningRateScaling ?? (globalBatch == nil ? .linear : .none)
+    return scaling == .linear ? worldSize : 1
+  }
+
+  func learningRateSchedule(worldSize: Int, stepsPerEpoch: Int) -> LearningRateSchedule {
+    let peak = learningRate * Double(learningRateFactor(worldSize: worldSize))
+    let decay: LearningRateSchedule.Decay =
+      switch schedule {
+      case .constant: .constant
+      case .cosine: .cosine
+      case .step:
+        .step(factor: stepFactor, steps: max(Int((stepEpochs * Double(stepsPerEpoch)).rounded()), 1))
+      }
+    let total = epochs * stepsPerEpoch
+    let warmup = peak == learningRate ? 0 : Int((warmupEpochs * Double(stepsPerEpoch)).rounded())
+    return LearningRateSchedule(
+      initial: learningRate, peak: peak, warmupSteps: min(warmup, total), totalSteps: total, decay: decay)
+  }
+
+  func makeOptimizer(count: Int) -> any Optimizer {
+    switch optimizer {
+    case .sgd:
+      SGD(count: count, momentum: Float(momentum), nesterov: nesterov, weightDecay: Float(weightDecay))
+    case .adam: Adam(count: count, weightDecay: Float(weightDecay))
+    }
+  }
+}

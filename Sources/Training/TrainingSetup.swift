@@ -1,0 +1,94 @@
+import Kernels
+import Networks
+import Optimizers
+import Parallel
+import Reporting
+
+/// A configuration with all that was made of it before the first step.
+struct TrainingSetup {
+  let configuration: TrainingConfiguration
+  let network: Network
+  let data: TrainingData
+  let schedule: BatchSchedule
+  /// Of this rank.
+  let threads: Int
+  let learningRates: LearningRateSchedule
+}
+
+extension TrainingSetup {
+  /// What is printed before the first step.
+  func table(_ world: World) -> [(name: String, value: String)] {
+    [
+      ("world", "\(counted(world.size, "rank")): \(world.hostSummary)"),
+      ("threads", "\(threads) a rank"),
+      ("BLAS", "OpenBLAS \(BLAS.version), \(BLAS.kernelName) kernel, on \(CPU.name)"),
+      ("data", data.summary(configuration)),
+      ("model", "\(network.description.name), \(grouped(network.layout.trainableNumbers)) parameters"),
+      ("global batch", globalBatch(world.size)),
+      ("learning rate", learningRate(world.size)),
+      ("optimizer", optimizer),
+      ("epochs", "\(configuration.epochs) of \(counted(schedule.stepsPerEpoch, "step"))"),
+      ("seed", "\(configuration.seed)"),
+    ]
+  }
+
+  private func globalBatch(_ worldSize: Int) -> String {
+    let origin =
+      configuration.globalBatch == nil
+      ? " = \(counted(worldSize, "rank")) x \(configuration.batchSize)"
+      : " over \(counted(worldSize, "rank"))"
+    return "\(schedule.globalBatch)\(origin), in micro-batches of \(schedule.microBatch)"
+  }
+
+  /// Such as `0.01 x 4 ranks -> 0.04, warm-up 1 epoch, then cosine`.
+  private func learningRate(_ worldSize: Int) -> String {
+    var text = shortest(learningRates.initial)
+    if configuration.learningRateFactor(worldSize: worldSize) > 1 {
+      text += " x \(worldSize) ranks -> \(shortest(learningRates.peak))"
+    }
+    if learningRates.warmupSteps > 0 {
+      let epochs = configuration.warmupEpochs
+      text += ", warm-up \(shortest(epochs)) epoch\(epochs == 1 ? "" : "s"), then"
+    } else {
+      text += ","
+    }
+    return text + " "
+      + (configuration.schedule == .step
+        ? "x \(shortest(configuration.stepFactor)) every \(shortest(configuration.stepEpochs)) epochs"
+        : configuration.schedule.rawValue)
+  }
+
+  private var optimizer: String {
+    let decay = configuration.weightDecay > 0 ? ", weight decay \(shortest(configuration.weightDecay))" : ""
+    return switch configuration.optimizer {
+    case .sgd:
+      "SGD, \(configuration.nesterov ? "Nesterov " : "")momentum \(shortest(configuration.momentum))\(decay)"
+    case .adam: "Adam\(decay)"
+    }
+  }
+
+  /// What costs speed and can be mended. Called by all ranks.
+  func warnings(_ world: World) throws -> [String] {
+    var warnings: [String] = []
+    let kernels = try world.communicator.allGather(BLAS.kernelName)
+    if let other = kernels.firstIndex(where: { $0 != kernels[0] }) {
+      warnings.append(
+        "OpenBLAS runs its \(kernels[0]) kernel on rank 0 and \(kernels[other]) on rank \(other): the ranks wait "
+          + "for the slowest; OPENBLAS_CORETYPE sets one for all")
+    }
+    if let slow = BLAS.slowKernelWarning { warnings.append(slow) }
+    let allThreads = try world.communicator.allReduce(threads, .sum)
+    let microBatches = schedule.microBatches(inStep: 0)
+    if microBatches < allThreads {
+      warnings.append(
+        "a step has \(counted(microBatches, "micro-batch", "micro-batches")) for \(allThreads) threads of all "
+          + "ranks: some have nothing to do; raise --batch-size or lower --micro-batch")
+    }
+    return warnings
+  }
+}
+
+/// `1 rank`, `2 ranks`.
+func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+  "\(grouped(count)) \(count == 1 ? one : many ?? one + "s")"
+}

@@ -1,0 +1,68 @@
+import Dispatch
+import Foundation
+
+/// The threads of a rank, one a worker. The calling thread is the first; the others live as long as the pool
+/// and sleep while there is nothing to do.
+final class WorkerPool {
+  /// What the threads are to do.
+  enum Work: Sendable {
+    case train(StepShare)
+    case evaluate(EvaluationShare)
+    case end
+  }
+
+  let workers: [Worker]
+  private let threads: [WorkerThread]
+
+  init(_ workers: [Worker]) {
+    self.workers = workers
+    threads = workers.dropFirst().map(WorkerThread.init)
+  }
+
+  deinit { start(.end) }
+
+  /// Sets the other threads to work. The caller does the first worker's part itself.
+  func start(_ work: Work) {
+    for thread in threads { thread.start(work) }
+  }
+
+  /// Returns when the other threads are done with what `start` gave them.
+  func wait() {
+    for thread in threads { thread.wait() }
+  }
+}
+
+/// A thread that does the parts of one worker.
+private final class WorkerThread: @unchecked Sendable {
+  private let worker: Worker
+  /// Written before `begin` is signalled, read after.
+  private var work = WorkerPool.Work.end
+  private let begin = DispatchSemaphore(value: 0)
+  private let done = DispatchSemaphore(value: 0)
+
+  init(_ worker: Worker) {
+    self.worker = worker
+    let thread = Thread { self.run() }
+    thread.name = "worker \(worker.index)"
+    thread.start()
+  }
+
+  func start(_ work: WorkerPool.Work) {
+    self.work = work
+    begin.signal()
+  }
+
+  func wait() { done.wait() }
+
+  private func run() {
+    while true {
+      begin.wait()
+      switch work {
+      case .train(let share): worker.train(share) {}
+      case .evaluate(let share): worker.evaluate(share)
+      case .end: return
+      }
+      done.signal()
+    }
+  }
+}
