@@ -4,8 +4,8 @@ import Reporting
 struct Option<Configuration>: Sendable {
   /// With the dashes, such as `--epochs`.
   let name: String
-  /// What stands for the value in the help, such as `N`; nil for a flag.
-  let value: String?
+  /// What stands for the value in the help, such as `N`.
+  let value: String
   let help: String
   /// Takes over a value, or says what was expected of it.
   let apply: @Sendable (inout Configuration, String) throws(ValueError) -> Void
@@ -21,12 +21,6 @@ struct ValueError: Error {
 typealias Field<Configuration, Value> = WritableKeyPath<Configuration, Value> & Sendable
 
 extension Option {
-  static func flag(_ name: String, _ field: Field<Configuration, Bool>, _ help: String) -> Option {
-    Option(
-      name: name, value: nil, help: help, apply: { configuration, _ in configuration[keyPath: field] = true },
-      shownDefault: { _ in nil })
-  }
-
   static func text(
     _ name: String, _ value: String, _ field: Field<Configuration, String>, _ help: String
   ) -> Option {

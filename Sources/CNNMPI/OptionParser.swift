@@ -9,7 +9,7 @@ struct OptionTable<Configuration>: Sendable {
 
   private var options: [Option<Configuration>] { groups.flatMap(\.options) }
 
-  /// Reads `--name value`, `--name=value` and `--flag` into `configuration`.
+  /// Reads `--name value` and `--name=value` into `configuration`.
   func parse(_ arguments: [String], into configuration: inout Configuration) throws(UsageError) {
     var rest = arguments[...]
     while let argument = rest.popFirst() {
@@ -19,16 +19,8 @@ struct OptionTable<Configuration>: Sendable {
       let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
         String.init)
       guard let option = options.first(where: { $0.name == parts[0] }) else { throw unknown(parts[0]) }
-      var value = parts.count > 1 ? parts[1] : nil
-      if option.value == nil {
-        guard value == nil else {
-          throw UsageError(description: "\(option.name) takes no value, found \"\(value!)\"")
-        }
-      } else if value == nil {
-        value = rest.popFirst()
-      }
-      guard let value = option.value == nil ? "" : value else {
-        throw UsageError(description: "\(option.name): expected a value \(option.value!), found nothing")
+      guard let value = parts.count > 1 ? parts[1] : rest.popFirst() else {
+        throw UsageError(description: "\(option.name): expected a value \(option.value), found nothing")
       }
       do {
         try option.apply(&configuration, value)
@@ -60,7 +52,7 @@ struct OptionTable<Configuration>: Sendable {
   }
 
   private func left(_ option: Option<Configuration>) -> String {
-    option.name + (option.value.map { " \($0)" } ?? "")
+    "\(option.name) \(option.value)"
   }
 }
 

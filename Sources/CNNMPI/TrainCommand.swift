@@ -46,7 +46,7 @@ enum TrainCommand {
         .number("--step-epochs", "X", \.stepEpochs, .positive, "step schedule: epochs between drops"),
         .number("--step-factor", "X", \.stepFactor, .positive, "step schedule: factor of a drop"),
         .number("--momentum", "X", \.momentum, .share, "of SGD"),
-        .flag("--nesterov", \.nesterov, "Nesterov's momentum, for SGD"),
+        .choice("--nesterov", \.nesterov, "Nesterov's momentum, of SGD"),
         .number("--weight-decay", "X", \.weightDecay, .nonNegative, "L2 penalty"),
       ]
     ),

@@ -3,7 +3,8 @@ import Foundation
 
 /// The processor, and what the kernels were compiled for: the machine that runs them may be another one.
 package enum CPU {
-  /// The extensions, by their names in `/proc/cpuinfo`, without which the kernels die of an illegal instruction.
+  /// The extensions, by their names in `/proc/cpuinfo`, without which the kernels die of an illegal
+  /// instruction.
   package static var requiredFlags: [String] {
     String(cString: ccpu_required_flags()).split(separator: " ").map(String.init)
   }
@@ -35,7 +36,8 @@ package enum CPU {
 }
 
 extension BLAS {
-  /// What to say when the CPU could run a faster kernel than the one that OpenBLAS chose; nil when it could not.
+  /// What to say when the CPU could run a faster kernel than the one that OpenBLAS chose; nil when it could
+  /// not.
   package static var slowKernelWarning: String? {
     slowKernelWarning(
       kernel: kernelName, hasFastAVX512: CPU.hasFastAVX512,

@@ -5,8 +5,11 @@ package enum Initializer: Equatable, Sendable {
   case constant(Float)
   /// Normal with standard deviation sqrt(2 / fanIn): for layers that a ReLU follows (He et al. 2015).
   case he(fanIn: Int)
-  /// Uniform in +-sqrt(6 / (fanIn + fanOut)): for the others (Glorot and Bengio 2010).
+  /// Uniform in +-sqrt(6 / (fanIn + fanOut)): for those that none follows (Glorot and Bengio 2010).
   case glorot(fanIn: Int, fanOut: Int)
+  /// Normal with this standard deviation: 0.01 for the layer of the logits, so that training starts without a
+  /// preference for any class and can take large steps at once (Goyal et al. 2017, section 5.1).
+  case normal(deviation: Float)
 
   package func fill(_ values: inout MutableSpan<Float>, random: inout RandomStream) {
     for index in values.indices {
@@ -16,6 +19,7 @@ package enum Initializer: Equatable, Sendable {
         case .he(let fanIn): random.normal() * (2 / Float(fanIn)).squareRoot()
         case .glorot(let fanIn, let fanOut):
           random.uniform(-1, 1) * (6 / Float(fanIn + fanOut)).squareRoot()
+        case .normal(let deviation): random.normal() * deviation
         }
     }
   }

@@ -38,13 +38,13 @@ package struct Network: Sendable {
           "model \(description.name), layer \(names[index]): \(error) (from \(origin), \(shape))")
       }
       let own = item.layer.parameters(for: shape)
-      let feedsReLU = Self.feedsReLU(description.layers[(index + 1)...])
+      let following = description.layers[(index + 1)...]
       nodes.append(
         Node(
           name: names[index], layer: item.layer, input: shape, output: output,
           tensors: tensors.count..<tensors.count + own.count))
       tensors += own.map { ("\(names[index]).\($0.name)", $0.shape, $0.kind) }
-      initializers += own.map { feedsReLU ? $0.initializer.forReLU : $0.initializer }
+      initializers += own.map { Self.initializer(of: $0, before: following) }
       shape = output
     }
     guard let last = nodes.last else {
@@ -77,13 +77,19 @@ package struct Network: Sendable {
     return names
   }
 
-  /// A ReLU comes next, directly or behind batch normalisation.
-  private static func feedsReLU(_ following: ArraySlice<ModelDescription.NamedLayer>) -> Bool {
-    following.first { !($0.layer is BatchNorm) }?.layer is ReLU
+  /// How a tensor starts depends on what follows its layer: a ReLU, directly or behind batch normalisation;
+  /// or nothing, where its outputs are the logits.
+  private static func initializer(
+    of tensor: ParameterDescription, before following: ArraySlice<ModelDescription.NamedLayer>
+  ) -> Initializer {
+    guard case .glorot(let fanIn, _) = tensor.initializer else { return tensor.initializer }
+    if following.isEmpty { return .normal(deviation: 0.01) }
+    let next = following.first { !($0.layer is BatchNorm) }?.layer
+    return next is ReLU ? .he(fanIn: fanIn) : tensor.initializer
   }
 
-  /// Fills the parameter arena with the starting values: He for weights that a ReLU follows, Glorot for the
-  /// others, 0 for biases. Each tensor's numbers are a function of the seed and its index.
+  /// Fills the parameter arena with the starting values, see `Initializer`; biases are 0. Each tensor's
+  /// numbers are a function of the seed and its index.
   package func initialize(_ parameters: inout MutableSpan<Float>, seed: UInt64) {
     precondition(parameters.count == layout.parameterCount, "\(parameters.count) parameters")
     for (index, tensor) in layout.tensors.enumerated() {
@@ -91,12 +97,5 @@ package struct Network: Sendable {
       var values = parameters[slice: tensor.range]
       initializers[index].fill(&values, random: &random)
     }
-  }
-}
-
-extension Initializer {
-  /// The same for a layer that a ReLU follows.
-  fileprivate var forReLU: Initializer {
-    if case .glorot(let fanIn, _) = self { .he(fanIn: fanIn) } else { self }
   }
 }

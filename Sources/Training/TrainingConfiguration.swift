@@ -7,6 +7,7 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package enum OptimizerKind: String, Codable, CaseIterable, Sendable { case sgd, adam }
   package enum Scaling: String, Codable, CaseIterable, Sendable { case linear, none }
   package enum ScheduleKind: String, Codable, CaseIterable, Sendable { case constant, cosine, step }
+  package enum Switch: String, Codable, CaseIterable, Sendable { case on, off }
 
   /// `synthetic`, or a directory.
   package var data = "synthetic"
@@ -39,8 +40,8 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Of the step schedule: after so many epochs times that factor.
   package var stepEpochs = 10.0
   package var stepFactor = 0.1
-  package var momentum = 0.9
-  package var nesterov = false
+  package var momentum = 0.95
+  package var nesterov = Switch.on
   package var weightDecay = 0.0
 
   /// Directory for the results; nil for `runs/<time>`.
@@ -84,7 +85,7 @@ extension TrainingConfiguration {
   func makeOptimizer(count: Int) -> any Optimizer {
     switch optimizer {
     case .sgd:
-      SGD(count: count, momentum: Float(momentum), nesterov: nesterov, weightDecay: Float(weightDecay))
+      SGD(count: count, momentum: Float(momentum), nesterov: nesterov == .on, weightDecay: Float(weightDecay))
     case .adam: Adam(count: count, weightDecay: Float(weightDecay))
     }
   }

@@ -62,7 +62,7 @@ extension TrainingSetup {
     let decay = configuration.weightDecay > 0 ? ", weight decay \(shortest(configuration.weightDecay))" : ""
     return switch configuration.optimizer {
     case .sgd:
-      "SGD, \(configuration.nesterov ? "Nesterov " : "")momentum \(shortest(configuration.momentum))\(decay)"
+      "SGD, \(configuration.nesterov == .on ? "Nesterov " : "")momentum \(shortest(configuration.momentum))\(decay)"
     case .adam: "Adam\(decay)"
     }
   }
