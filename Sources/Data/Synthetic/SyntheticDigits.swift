@@ -43,7 +43,7 @@ package struct SyntheticDigits: Sendable {
 
   /// Moves the points at random, corners as a whole.
   private func jitter(_ points: [SIMD2<Float>], _ random: inout RandomStream) -> [SIMD2<Float>] {
-    let spread: Float = 0.045
+    let spread: Float = 0.05
     var moved: [SIMD2<Float>] = []
     for (index, point) in points.enumerated() {
       if index > 0 && point == points[index - 1] {
@@ -76,18 +76,20 @@ package struct SyntheticDigits: Sendable {
 
   /// Stretches, slants and turns the strokes, and bends them by a smooth random field.
   private func distort(_ strokes: inout [[SIMD2<Float>]], _ random: inout RandomStream) {
-    let aspect = random.uniform(0.5, 1.0)
-    let slant = 0.15 + 0.22 * random.normal()
+    let aspect = 0.75 * exp2f(0.4 * random.normal())
+    let bend = SIMD2(random.uniform(-0.5, 0.5), random.uniform(-0.6, 0.6))
+    let slant = 0.12 + 0.22 * random.normal()
     let angle = 0.12 * random.normal()
     let (sine, cosine) = (sinf(angle), cosf(angle))
     let waves = (0..<3).map { _ in
       Wave(
-        direction: SIMD2(random.normal(), random.normal()) * 3, phase: random.uniform(0, 2 * .pi),
-        amplitude: SIMD2(random.normal(), random.normal()) * 0.03)
+        direction: SIMD2(random.normal(), random.normal()) * 2.5, phase: random.uniform(0, 2 * .pi),
+        amplitude: SIMD2(random.normal(), random.normal()) * 0.05)
     }
     for stroke in strokes.indices {
       for index in strokes[stroke].indices {
         var point = strokes[stroke][index]
+        point += bend * point * (1 - point)
         for wave in waves { point += wave.amplitude * sinf((wave.direction * point).sum() + wave.phase) }
         let x = (point.x - 0.5) * aspect - slant * (point.y - 0.5)
         let y = point.y - 0.5
@@ -108,7 +110,7 @@ package struct SyntheticDigits: Sendable {
     let strength: Float
 
     init(_ random: inout RandomStream) {
-      radius = max(0.5, 1.15 + 0.35 * random.normal())
+      radius = max(0.5, 1.3 + 0.45 * random.normal())
       softness = random.uniform(0.9, 1.5)
       strength = random.uniform(0.85, 1.1)
     }
