@@ -83,29 +83,40 @@ private struct FilterRow {
   var after = 0
 }
 
+/// Calls `body` for each filter row of each window of output rows `rows`, in the order of the columns.
 @inline(__always)
 private func forEachFilterRow(
   _ geometry: ConvolutionGeometry, _ rows: Range<Int>, _ body: (FilterRow) -> Void
 ) {
   let (height, width, channels) = (geometry.input.height, geometry.input.width, geometry.input.channels)
   let (size, stride, padding) = (geometry.window.size, geometry.window.stride, geometry.window.padding)
-  let run = size.width * channels
+  let (run, pitch) = (size.width * channels, width * channels)
+  var column = 0
   for row in rows {
     let (image, oh) = row.quotientAndRemainder(dividingBy: geometry.output.height)
-    let firstColumn = (row - rows.lowerBound) * geometry.output.width * geometry.depth
-    for kh in 0..<size.height {
-      let h = oh * stride.height - padding.height + kh
-      let isInside = h >= 0 && h < height
-      for ow in 0..<geometry.output.width {
-        let w = ow * stride.width - padding.width
-        let column = firstColumn + ow * geometry.depth + kh * run
-        let first = isInside ? max(-w, 0) : 0
-        let end = isInside ? max(min(width - w, size.width), first) : 0
-        body(
-          FilterRow(
-            image: (image * height + h) * width * channels + (w + first) * channels,
-            column: column + first * channels, count: (end - first) * channels,
-            before: first * channels, after: run - end * channels))
+    let h = oh * stride.height - padding.height
+    let isInsideRows = h >= 0 && h + size.height <= height
+    for ow in 0..<geometry.output.width {
+      let w = ow * stride.width - padding.width
+      var start = ((image * height + h) * width + w) * channels
+      if isInsideRows && w >= 0 && w + size.width <= width {
+        for _ in 0..<size.height {
+          body(FilterRow(image: start, column: column, count: run))
+          start &+= pitch
+          column &+= run
+        }
+      } else {
+        let first = max(-w, 0)
+        for kh in 0..<size.height {
+          let isInside = h + kh >= 0 && h + kh < height
+          let (before, end) = isInside ? (first, max(min(width - w, size.width), first)) : (0, 0)
+          body(
+            FilterRow(
+              image: start + before * channels, column: column + before * channels,
+              count: (end - before) * channels, before: before * channels, after: run - end * channels))
+          start += pitch
+          column += run
+        }
       }
     }
   }
