@@ -38,7 +38,13 @@ let package = Package(
       dependencies: ["Training", "Reporting", "Parallel", "MPI", "Networks", "Data", "Kernels"],
       swiftSettings: spans),
 
-    .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport", swiftSettings: spans),
+    .target(
+      name: "TestSupport", dependencies: ["Kernels", "Tensors"], path: "Tests/TestSupport", swiftSettings: spans),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"], swiftSettings: spans),
+    .testTarget(
+      name: "NetworksTests", dependencies: ["Networks", "Optimizers", "Kernels", "TestSupport"],
+      swiftSettings: spans),
+    .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], swiftSettings: spans),
   ]
 )

@@ -51,3 +51,27 @@ package func dot(_ a: [Double], _ b: [Double]) -> Double {
   precondition(a.count == b.count, "dot of \(a.count) and \(b.count) numbers")
   return zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
 }
+
+/// Expects `actual` to agree with `expected` within `tolerance` times the root mean square of the expected
+/// numbers, in every place.
+package func expectRelative(
+  _ actual: [Float], _ expected: [Double], tolerance: Double, _ what: String,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  guard actual.count == expected.count, !expected.isEmpty else {
+    Issue.record(
+      "\(what): \(actual.count) numbers, expected \(expected.count)", sourceLocation: sourceLocation)
+    return
+  }
+  let scale = (dot(expected, expected) / Double(expected.count)).squareRoot()
+  for (index, (a, e)) in zip(actual, expected).enumerated() where !(abs(Double(a) - e) <= tolerance * scale) {
+    Issue.record(
+      "\(what): \(a) at \(index), expected \(e), tolerance \(tolerance * scale)",
+      sourceLocation: sourceLocation)
+    return
+  }
+}
+
+extension Collection<Float> {
+  package var doubles: [Double] { map(Double.init) }
+}

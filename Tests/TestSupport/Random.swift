@@ -5,7 +5,3 @@ package func randomNumbers(_ count: Int, seed: UInt64) -> [Float] {
   var random = RandomStream(seed: seed, purpose: .initialization)
   return (0..<count).map { _ in random.uniform(-1, 1) }
 }
-
-extension [Float] {
-  package var doubles: [Double] { map(Double.init) }
-}

@@ -5,7 +5,7 @@ import Tensors
 // Twins of the kernels in double precision, written from the definitions and nothing else.
 
 /// y = x * weight + bias, see `Conv2DKernel`.
-func naiveConv2D(
+package func naiveConv2D(
   _ x: [Double], _ weight: [Double], _ bias: [Double], _ geometry: ConvolutionGeometry, count: Int
 ) -> [Double] {
   let (i, o, w) = (geometry.input, geometry.output, geometry.window)
@@ -37,7 +37,7 @@ func naiveConv2D(
 }
 
 /// Pools each window's values inside the image with `combine`.
-func naivePool2D(
+package func naivePool2D(
   _ x: [Double], input: Shape, window: Window, count: Int, _ combine: ([Double]) -> Double
 ) -> [Double] {
   let positions = window.positions(over: input)!
@@ -64,7 +64,7 @@ func naivePool2D(
 }
 
 /// C = A B for row-major (m, k) and (k, n).
-func naiveProduct(_ a: [Double], _ b: [Double], m: Int, n: Int, k: Int) -> [Double] {
+package func naiveProduct(_ a: [Double], _ b: [Double], m: Int, n: Int, k: Int) -> [Double] {
   var c = [Double](repeating: 0, count: m * n)
   for i in 0..<m {
     for j in 0..<n {
@@ -74,14 +74,14 @@ func naiveProduct(_ a: [Double], _ b: [Double], m: Int, n: Int, k: Int) -> [Doub
   return c
 }
 
-func transposed(_ a: [Float], rows: Int, columns: Int) -> [Float] {
+package func transposed(_ a: [Float], rows: Int, columns: Int) -> [Float] {
   (0..<columns).flatMap { column in (0..<rows).map { a[$0 * columns + column] } }
 }
 
-func naiveReLU(_ x: [Double]) -> [Double] { x.map { max($0, 0) } }
+package func naiveReLU(_ x: [Double]) -> [Double] { x.map { max($0, 0) } }
 
 /// Mean cross-entropy times `count` * scale; see `softmaxCrossEntropy`.
-func naiveCrossEntropy(_ logits: [Double], _ labels: [Int32], classes: Int) -> Double {
+package func naiveCrossEntropy(_ logits: [Double], _ labels: [Int32], classes: Int) -> Double {
   labels.enumerated().reduce(0) { total, item in
     let row = logits[item.offset * classes..<(item.offset + 1) * classes]
     let sum = row.reduce(0) { $0 + exp($1) }
@@ -90,7 +90,7 @@ func naiveCrossEntropy(_ logits: [Double], _ labels: [Int32], classes: Int) -> D
 }
 
 /// Batch normalisation of rows of `channels`, see `BatchNormKernel`.
-func naiveBatchNorm(_ x: [Double], gain: [Double], shift: [Double], epsilon: Double) -> [Double] {
+package func naiveBatchNorm(_ x: [Double], gain: [Double], shift: [Double], epsilon: Double) -> [Double] {
   let channels = gain.count
   let rows = x.count / channels
   var y = x

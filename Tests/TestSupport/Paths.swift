@@ -1,0 +1,23 @@
+import Foundation
+
+/// The package's root directory.
+package let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+  .deletingLastPathComponent().deletingLastPathComponent().path
+
+/// The directory with MNIST's four files: `CNN_MPI_MNIST`, or beside the package.
+package let mnistDirectory =
+  ProcessInfo.processInfo.environment["CNN_MPI_MNIST"] ?? "\(packageRoot)/../shared/data/mnist"
+
+/// MNIST is there. Tests of it are skipped, and say so, where it is not.
+package let hasMNIST = FileManager.default.fileExists(atPath: mnistDirectory)
+
+/// Where to put MNIST, for the comment of tests that are skipped.
+package let mnistHint = "no MNIST in ../shared/data/mnist; CNN_MPI_MNIST names another directory"
+
+/// Calls `body` with a new directory and removes it afterwards.
+package func withTemporaryDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {
+  let path = NSTemporaryDirectory() + "cnn-mpi-test-\(UUID().uuidString)"
+  try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(atPath: path) }
+  return try body(path)
+}
