@@ -39,12 +39,18 @@ let package = Package(
       swiftSettings: spans),
 
     .target(
-      name: "TestSupport", dependencies: ["Kernels", "Tensors"], path: "Tests/TestSupport", swiftSettings: spans),
+      name: "TestSupport", dependencies: ["Kernels", "Tensors"], path: "Tests/TestSupport",
+      swiftSettings: spans),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"], swiftSettings: spans),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Optimizers", "Kernels", "TestSupport"],
       swiftSettings: spans),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], swiftSettings: spans),
+    .testTarget(name: "DataTests", dependencies: ["Data", "CZlib", "TestSupport"], swiftSettings: spans),
+    .testTarget(name: "ParallelTests", dependencies: ["Parallel", "TestSupport"], swiftSettings: spans),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"], swiftSettings: spans),
+    .testTarget(name: "RankTests", dependencies: ["Training", "TestSupport"], swiftSettings: spans),
+    .testTarget(name: "CommandLineTests", dependencies: ["CNNMPI", "TestSupport"], swiftSettings: spans),
   ]
 )

@@ -14,7 +14,7 @@ package struct Communicator: ~Copyable {
   package let size: Int
 
   /// MPI counts are C `int`: longer buffers are sent in pieces of at most this many elements.
-  var maximumCount = Int(Int32.max)
+  package var maximumCount = Int(Int32.max)
 
   init(handle: MPI_Comm, isOwned: Bool) throws(MPIError) {
     try check(MPI_Comm_set_errhandler(handle, cmpi_errors_return()), "MPI_Comm_set_errhandler")

@@ -19,6 +19,13 @@ package enum MPIRuntime {
     return world
   }
 
+  /// A world of this rank alone, for work that the other ranks have no part in.
+  ///
+  /// Corresponds to `MPI_COMM_SELF`.
+  package static func alone() throws(MPIError) -> Communicator {
+    try Communicator(handle: cmpi_comm_self(), isOwned: false)
+  }
+
   /// Ends MPI; waits for the other ranks to do the same. A second call does nothing.
   ///
   /// Corresponds to `MPI_Finalize`.

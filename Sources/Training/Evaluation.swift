@@ -29,7 +29,7 @@ package struct EvaluationResult: Sendable {
 extension Trainer {
   /// Evaluates the parameters on all samples of `loader`, divided among ranks and threads; the counts are
   /// exact.
-  func evaluate(_ loader: BatchLoader) throws -> EvaluationResult {
+  package func evaluate(_ loader: BatchLoader) throws -> EvaluationResult {
     let share = EvaluationShare(
       loader: loader, samples: shard(of: loader.count, world.rank, of: world.size),
       threads: pool.workers.count)

@@ -6,26 +6,26 @@ import Parallel
 import Tensors
 
 /// What every thread of a rank needs to know of a training step.
-struct StepShare: Sendable {
+package struct StepShare: Sendable {
   let loader: BatchLoader
   let schedule: BatchSchedule
   /// Number of the step in its epoch, and since the start of training.
   let stepInEpoch: Int
   let step: Int
   /// The micro-batches of this rank, and how many threads divide them.
-  let run: Range<Int>
+  package let run: Range<Int>
   let threads: Int
 }
 
 /// Mean loss, and number of right answers, of a global batch: the same on every rank.
-struct StepResult {
-  let loss: Double
-  let correct: Double
+package struct StepResult {
+  package let loss: Double
+  package let correct: Double
 }
 
 extension Trainer {
   /// One step of synchronous data-parallel SGD.
-  func step(_ share: StepShare, learningRate: Double) throws -> StepResult {
+  package func step(_ share: StepShare, learningRate: Double) throws -> StepResult {
     prepare(share)
     // batch -> forward -> loss -> backward, on all threads; meanwhile the gradients are summed over threads
     // and ranks, layer by layer as they get complete.

@@ -1,5 +1,4 @@
 import Data
-import Kernels
 import Networks
 import Optimizers
 import Parallel
@@ -10,7 +9,6 @@ import Tensors
 ///
 /// - Throws: the same error on all ranks, or an `MPIError` after which the ranks must be aborted.
 package func train(_ configuration: TrainingConfiguration, in world: World, version: String) throws {
-  BLAS.useOneThread()
   let network = try world.agree { try Network(ModelDescription(named: configuration.model)) }
   let threads = configuration.threads ?? world.threadsPerRank
   let data = try TrainingData(configuration, for: network, threads: threads, world)

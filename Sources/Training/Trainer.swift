@@ -1,4 +1,5 @@
 import Data
+import Kernels
 import Networks
 import Optimizers
 import Parallel
@@ -33,6 +34,7 @@ package final class Trainer {
     _ network: Network, _ world: World, schedule: BatchSchedule, threads: Int, seed: UInt64,
     optimizer: any Optimizer, bucketBytes: Int
   ) throws {
+    BLAS.useOneThread()
     self.world = world
     self.schedule = schedule
     self.optimizer = optimizer
@@ -77,7 +79,7 @@ package final class Trainer {
   }
 
   /// The part of step `stepInEpoch` of epoch `epoch`, from 0, that this rank computes.
-  func stepShare(_ loader: BatchLoader, stepInEpoch: Int, epoch: Int) -> StepShare {
+  package func stepShare(_ loader: BatchLoader, stepInEpoch: Int, epoch: Int) -> StepShare {
     StepShare(
       loader: loader, schedule: schedule, stepInEpoch: stepInEpoch,
       step: epoch * schedule.stepsPerEpoch + stepInEpoch,

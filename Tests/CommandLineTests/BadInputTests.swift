@@ -1,0 +1,136 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What is wrong outside gets one line that names file, expectation and finding, exit code 1 from all ranks,
+/// no hang and nothing left behind.
+@Suite struct BadInputTests {
+  /// A directory in MNIST's format with 4 training images and 2 test images, with a change.
+  private func withData(_ change: (String) throws -> Void, _ body: (String) throws -> Void) throws {
+    try withTemporaryDirectory { directory in
+      func write(_ name: String, _ bytes: [UInt8]) throws {
+        try Data(bytes).write(to: URL(fileURLWithPath: "\(directory)/\(name)"))
+      }
+      for (part, count) in [("train", 4), ("t10k", 2)] as [(String, UInt8)] {
+        try write(
+          "\(part)-images-idx3-ubyte",
+          [0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 28, 0, 0, 0, 28]
+            + [UInt8](repeating: 7, count: 784 * Int(count)))
+        try write("\(part)-labels-idx1-ubyte", [0, 0, 8, 1, 0, 0, 0, count] + (0..<count))
+      }
+      try change(directory)
+      try body(directory)
+    }
+  }
+
+  private func expectFailure(
+    _ arguments: [String], _ expected: [String], sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    for ranks in [nil, 3] {
+      try withTemporaryDirectory { directory in
+        let out = "\(directory)/out"
+        let program = try Program.run(arguments + ["--out", out], ranks: ranks, seconds: 60)
+        #expect(program.exitCode == 1, "\(program.errors)", sourceLocation: sourceLocation)
+        #expect(program.errorLines.count == 1, "\(program.errors)", sourceLocation: sourceLocation)
+        let line = program.errorLines.first ?? ""
+        for text in expected { #expect(line.contains(text), "\(line)", sourceLocation: sourceLocation) }
+        #expect(!FileManager.default.fileExists(atPath: out), sourceLocation: sourceLocation)
+      }
+    }
+  }
+
+  @Test func missingDirectory() throws {
+    try expectFailure(
+      ["--data", "/nowhere"], ["/nowhere: expected a directory", "No such file or directory", "--data"])
+  }
+
+  @Test func directoryWithoutData() throws {
+    try withTemporaryDirectory {
+      try expectFailure(["--data", $0], [$0, "expected train-images-idx3-ubyte", "found neither"])
+    }
+  }
+
+  @Test(.enabled(if: hasMNIST, Comment(rawValue: mnistHint)))
+  func truncatedGzip() throws {
+    try withData { directory in
+      try FileManager.default.removeItem(atPath: "\(directory)/train-images-idx3-ubyte")
+      let whole = try Data(contentsOf: URL(fileURLWithPath: "\(mnistDirectory)/train-images-idx3-ubyte.gz"))
+      try whole.prefix(1_000_000).write(to: URL(fileURLWithPath: "\(directory)/train-images-idx3-ubyte.gz"))
+    } _: {
+      try expectFailure(
+        ["--data", $0], ["train-images-idx3-ubyte.gz: expected complete gzip data", "truncated"])
+    }
+  }
+
+  @Test func wrongMagic() throws {
+    try withData { directory in
+      try Data([1, 2, 3, 4, 5]).write(to: URL(fileURLWithPath: "\(directory)/t10k-labels-idx1-ubyte"))
+    } _: {
+      try expectFailure(
+        ["--data", $0], ["t10k-labels-idx1-ubyte: expected an IDX file", "found magic 01020304"])
+    }
+  }
+
+  @Test func headerLargerThanFile() throws {
+    try withData { directory in
+      truncate("\(directory)/train-images-idx3-ubyte", 1000)
+    } _: {
+      try expectFailure(
+        ["--data", $0], ["train-images-idx3-ubyte: expected 4 x 28 x 28 bytes", "found 984"])
+    }
+  }
+
+  @Test func labelOutOfRange() throws {
+    try withData { directory in
+      try Data([0, 0, 8, 1, 0, 0, 0, 4, 0, 1, 17, 3]).write(
+        to: URL(fileURLWithPath: "\(directory)/train-labels-idx1-ubyte"))
+    } _: {
+      try expectFailure(
+        ["--data", $0], ["train-labels-idx1-ubyte: expected labels in 0..<10", "found label 17 of image 2"])
+    }
+  }
+
+  @Test func modelThatDoesNotFit() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/model.json"
+      func write(_ json: String) throws { try json.write(toFile: path, atomically: true, encoding: .utf8) }
+      try write(
+        #"{"name": "deep", "input": [28, 28, 1], "layers": [{"type": "max_pool2d", "size": 14}, {"type": "conv2d", "name": "second", "filters": 2, "kernel": 3}]}"#
+      )
+      try expectFailure(["--model", path], ["model deep, layer second", "3x3", "input 2x2x1"])
+      try write(#"{"name": "wide", "input": [32, 32, 3], "layers": [{"type": "dense", "units": 10}]}"#)
+      try expectFailure(["--model", path], ["model wide: its input is 32x32x3, but the images are 28x28x1"])
+      try write(#"{"name": "few", "input": [28, 28, 1], "layers": [{"type": "dense", "units": 7}]}"#)
+      try expectFailure(["--model", path], ["model few: it tells 7 classes apart, but the data has 10"])
+      try expectFailure(["--model", "resnet50"], ["no model is called \"resnet50\"", "mnist-cnn"])
+    }
+  }
+
+  @Test func outputThatCannotBeWritten() throws {
+    for ranks in [nil, 2] {
+      let program = try Program.run(["--out", "/proc/nothing", "--train-samples", "64"], ranks: ranks)
+      #expect(program.exitCode == 1 && program.errorLines.count == 1, "\(program.errors)")
+      #expect(program.errors.contains("/proc/nothing: expected a directory that can be made, found"))
+    }
+  }
+
+  /// The loss becomes infinite or NaN: all ranks stop at that step, and the record says so.
+  @Test(arguments: [nil, 2])
+  func divergedTraining(ranks: Int?) throws {
+    try withTemporaryDirectory { directory in
+      let program = try Program.run(
+        [
+          "--lr", "1e20", "--epochs", "1", "--train-samples", "2000", "--warmup-epochs", "0", "--out",
+          directory,
+        ],
+        ranks: ranks)
+      #expect(program.exitCode == 1 && program.errorLines.count == 1, "\(program.errors)")
+      let line = program.errorLines.first ?? ""
+      for text in ["training diverged", "at step ", "learning rate ", "try a lower --lr"] {
+        #expect(line.contains(text), "\(line)")
+      }
+      let record = try String(contentsOfFile: "\(directory)/run.json", encoding: .utf8)
+      #expect(record.contains(#""status" : "failed""#) && record.contains("training diverged"))
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import Foundation
+
+/// The program, run as a user runs it.
+struct Program {
+  let exitCode: Int32
+  let output: String
+  let errors: String
+
+  /// The lines of the program's own on standard error; mpirun adds its own.
+  var errorLines: [String] {
+    errors.split(separator: "\n").map(String.init).filter {
+      $0.hasPrefix("cnn-mpi: ") || $0.hasPrefix("[rank ")
+    }
+  }
+
+  /// Runs `cnn-mpi` with `arguments`, under mpirun where `ranks` are given, and ends it after `seconds`.
+  static func run(
+    _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:],
+    in directory: String? = nil,
+    seconds: Double = 120
+  ) throws -> Program {
+    let launcher = ranks.map { ["mpirun", "-np", "\($0)"] } ?? []
+    return try execute(launcher + [path] + arguments, environment, directory, seconds)
+  }
+
+  /// Runs it on a terminal, made by `script`.
+  static func runOnTerminal(_ arguments: [String], ranks: Int) throws -> Program {
+    let command = (["mpirun", "-np", "\(ranks)", path] + arguments).joined(separator: " ")
+    return try execute(["script", "--quiet", "--return", "--command", command, "/dev/null"], [:], nil, 120)
+  }
+
+  /// The executable beside the test bundle.
+  private static var path: String {
+    URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+      .appendingPathComponent("cnn-mpi").path
+  }
+
+  private static func execute(
+    _ command: [String], _ environment: [String: String], _ directory: String?, _ seconds: Double
+  ) throws -> Program {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = command
+    if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
+    // Not the environment of this process: MPI, started by other tests here, has left its traces in it.
+    var clean = ["OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"]
+    clean["OMPI_MCA_rmaps_base_oversubscribe"] = "1"
+    for name in ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE"] {
+      clean[name] = ProcessInfo.processInfo.environment[name]
+    }
+    clean["TERM"] = "xterm"
+    process.environment = clean.merging(environment) { $1 }
+    let (output, errors) = (Collector(), Collector())
+    process.standardOutput = output.pipe
+    process.standardError = errors.pipe
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    let timer = DispatchSource.makeTimerSource()
+    timer.schedule(deadline: .now() + seconds)
+    timer.setEventHandler { process.terminate() }
+    timer.activate()
+    let texts = (output.text(), errors.text())
+    process.waitUntilExit()
+    timer.cancel()
+    return Program(exitCode: process.terminationStatus, output: texts.0, errors: texts.1)
+  }
+
+  /// Reads a pipe while the process runs, so that it never blocks on a full one.
+  private final class Collector: @unchecked Sendable {
+    let pipe = Pipe()
+    private var data = Data()
+    private let done = DispatchSemaphore(value: 0)
+
+    init() {
+      let handle = pipe.fileHandleForReading
+      DispatchQueue.global().async {
+        self.data = handle.readDataToEndOfFile()
+        self.done.signal()
+      }
+    }
+
+    func text() -> String {
+      try? pipe.fileHandleForWriting.close()
+      done.wait()
+      return String(decoding: data, as: UTF8.self)
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.serialized) struct TrainTests {
+  private func record(_ directory: String) throws -> [String: Any] {
+    let data = try Data(contentsOf: URL(fileURLWithPath: "\(directory)/run.json"))
+    return try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+  }
+
+  private func rows(_ directory: String) throws -> [[String: String]] {
+    let lines = try String(contentsOfFile: "\(directory)/metrics.csv", encoding: .utf8).split(separator: "\n")
+    let names = lines[0].split(separator: ",").map(String.init)
+    return lines.dropFirst().map {
+      Dictionary(uniqueKeysWithValues: zip(names, $0.split(separator: ",").map(String.init)))
+    }
+  }
+
+  private static let quick = ["--train-samples", "3000", "--test-samples", "500", "--epochs", "2"]
+
+  @Test(arguments: [nil, 1, 2, 4])
+  func theRunDirectoryKeepsTheContract(ranks: Int?) throws {
+    try withTemporaryDirectory { directory in
+      let program = try Program.run(Self.quick + ["--threads", "1", "--out", directory], ranks: ranks)
+      #expect(program.exitCode == 0, "\(program.errors)")
+      let (record, rows, size) = (try record(directory), try rows(directory), ranks ?? 1)
+      #expect(record["status"] as? String == "completed")
+      #expect(record["world_size"] as? Int == size && record["threads"] as? Int == 1)
+      #expect((record["weights_sha256"] as? String)?.count == 64)
+      #expect((record["train_seconds"] as? Double ?? 0) > 0)
+      let accuracy = record["test_accuracy"] as? Double ?? 0
+      #expect(accuracy > 0.6 && accuracy <= 1)
+      #expect(rows.count == 2 && rows.map { $0["epoch"] } == ["1", "2"])
+      #expect(Double(rows[1]["test_accuracy"]!) == accuracy)
+      #expect(abs(Double(rows[1]["test_loss"]!)! - (record["test_loss"] as? Double ?? .nan)) < 1e-12)
+      let speed = record["images_per_second"] as? Double ?? 0
+      #expect(abs(speed * (record["train_seconds"] as? Double ?? 0) - 6000) < 1)
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: directory).sorted() == [
+          "metrics.csv", "run.json",
+        ])
+      #expect(program.output.contains("\(size) rank\(size == 1 ? "" : "s"): \(size) on "))
+      #expect(program.output.contains("225,034 parameters"))
+      #expect(!program.output.contains("\r") && !program.output.contains("\u{1B}"))
+      if size == 4 { #expect(program.output.contains("0.01 x 4 ranks -> 0.04, warm-up 1 epoch")) }
+    }
+  }
+
+  @Test func aTerminalGetsAProgressBar() throws {
+    try withTemporaryDirectory { directory in
+      let program = try Program.runOnTerminal(Self.quick + ["--out", directory], ranks: 2)
+      #expect(program.exitCode == 0, "\(program.output)")
+      #expect(program.output.contains("\r\u{1B}[Kepoch 1/2 ") && program.output.contains("images/s"))
+    }
+  }
+
+  @Test func sameSeedSameWeights() throws {
+    try withTemporaryDirectory { directory in
+      func hash(_ options: [String], _ number: Int) throws -> String? {
+        let out = "\(directory)/\(number)"
+        let program = try Program.run(Self.quick + options + ["--out", out], ranks: 2)
+        #expect(program.exitCode == 0, "\(program.errors)")
+        return try record(out)["weights_sha256"] as? String
+      }
+      let first = try hash([], 1)
+      #expect(try hash([], 2) == first)
+      #expect(try hash(["--seed", "2"], 3) != first)
+      #expect(try hash(["--threads", "2", "--lr-scaling", "linear"], 4) == first)
+    }
+  }
+
+  @Test func optionsReachTheRun() throws {
+    try withTemporaryDirectory { directory in
+      let program = try Program.run(
+        Self.quick + [
+          "--global-batch=100", "--micro-batch", "10", "--optimizer", "adam", "--lr", "0.001", "--schedule",
+          "step",
+          "--step-epochs", "1", "--step-factor", "0.5", "--model", "lenet5", "--weight-decay", "0.0001",
+          "--out",
+          directory,
+        ], ranks: 2)
+      #expect(program.exitCode == 0, "\(program.errors)")
+      let record = try record(directory)
+      #expect(record["global_batch"] as? Int == 100 && record["micro_batch"] as? Int == 10)
+      #expect(record["model"] as? String == "lenet5" && record["model_parameters"] as? Int == 61_706)
+      #expect(record["peak_learning_rate"] as? Double == 0.001)
+      #expect(try rows(directory).map { $0["learning_rate"] } == ["0.001", "0.0005"])
+      #expect(program.output.contains("Adam, weight decay 0.0001"))
+      #expect(program.output.contains("100 over 2 ranks, in micro-batches of 10"))
+    }
+  }
+
+  @Test func aNewRunDirectoryIsMadeWhereNoneIsGiven() throws {
+    try withTemporaryDirectory { directory in
+      for _ in 0..<2 {
+        let program = try Program.run(
+          ["--train-samples", "64", "--test-samples", "10", "--epochs", "1"], in: directory)
+        #expect(program.exitCode == 0, "\(program.errors)")
+      }
+      let runs = try FileManager.default.contentsOfDirectory(atPath: "\(directory)/runs")
+      #expect(runs.count == 2 && runs.allSatisfy { $0.hasPrefix("20") })
+    }
+  }
+
+  @Test(.enabled(if: hasMNIST, Comment(rawValue: mnistHint)))
+  func learnsRealMNIST() throws {
+    try withTemporaryDirectory { directory in
+      let program = try Program.run(
+        ["--data", mnistDirectory, "--train-samples", "20000", "--epochs", "1", "--out", directory], ranks: 2)
+      #expect(program.exitCode == 0, "\(program.errors)")
+      #expect(try record(directory)["test_accuracy"] as? Double ?? 0 > 0.95)
+    }
+  }
+
+  /// Trained on synthetic digits alone, it reads real ones.
+  @Test(.enabled(if: hasMNIST, Comment(rawValue: mnistHint)))
+  func syntheticDigitsTeachRealOnes() throws {
+    try withTemporaryDirectory { directory in
+      let program = try Program.run(
+        ["--test-data", mnistDirectory, "--train-samples", "30000", "--epochs", "2", "--out", directory],
+        ranks: 2)
+      #expect(program.exitCode == 0, "\(program.errors)")
+      #expect(try record(directory)["test_accuracy"] as? Double ?? 0 > 0.93)
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import Data
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct MNISTDirectoryTests {
+  /// A directory of 2 training and 1 test images of 2 x 2, with a change.
+  private func directory<Result>(
+    _ change: (inout [String: [UInt8]]) -> Void = { _ in }, _ body: (String) throws -> Result
+  ) throws -> Result {
+    func images(_ count: UInt8, side: UInt8 = 2) -> [UInt8] {
+      [0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, side, 0, 0, 0, side]
+        + (0..<count * side * side).map { $0 }
+    }
+    var files: [String: [UInt8]] = [
+      "train-images-idx3-ubyte": images(2), "train-labels-idx1-ubyte": [0, 0, 8, 1, 0, 0, 0, 2, 7, 9],
+      "t10k-images.idx3-ubyte": images(1), "t10k-labels-idx1-ubyte": [0, 0, 8, 1, 0, 0, 0, 1, 3],
+    ]
+    change(&files)
+    return try withTemporaryDirectory { path in
+      for (name, bytes) in files {
+        try Foundation.Data(bytes).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
+      }
+      return try body(path)
+    }
+  }
+
+  @Test func readsBothParts() throws {
+    try directory { path in
+      let train = try MNISTDirectory(path: path).load(.train, classes: 10)
+      #expect(train.count == 2 && train.shape == Shape(2, 2, 1) && train.labels == [7, 9])
+      #expect(train.images == [0, 1, 2, 3, 4, 5, 6, 7])
+      #expect(try MNISTDirectory(path: path).load(.test, classes: 10).labels == [3])
+      #expect(train.prefix(1).images == [0, 1, 2, 3] && train.prefix(5).count == 2)
+    }
+  }
+
+  private func expectError(_ part: DataPart, _ expected: String, _ change: (inout [String: [UInt8]]) -> Void)
+    throws
+  {
+    try directory(change) { path in
+      let error = #expect(throws: DataError.self) { try MNISTDirectory(path: path).load(part, classes: 10) }
+      #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
+    }
+  }
+
+  @Test func saysWhatIsWrong() throws {
+    try expectError(.train, "expected labels in 0..<10, the model's classes, found label 17 of image 1") {
+      $0["train-labels-idx1-ubyte"] = [0, 0, 8, 1, 0, 0, 0, 2, 7, 17]
+    }
+    try expectError(.train, "expected 2 labels, one for each image of") {
+      $0["train-labels-idx1-ubyte"] = [0, 0, 8, 1, 0, 0, 0, 1, 7]
+    }
+    try expectError(.test, "expected t10k-labels-idx1-ubyte or t10k-labels-idx1-ubyte.gz, found neither") {
+      $0["t10k-labels-idx1-ubyte"] = nil
+    }
+    try expectError(.test, "expected images, found dimensions [0, 2, 2]") {
+      $0["t10k-images.idx3-ubyte"] = [0, 0, 8, 3, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 2]
+    }
+    #expect(throws: DataError.self) { try MNISTDirectory(path: "/nowhere") }
+    #expect(throws: DataError.self) { try MNISTDirectory(path: "/etc/passwd") }
+  }
+
+  @Test(.enabled(if: hasMNIST, Comment(rawValue: mnistHint)))
+  func realMNIST() throws {
+    let data = try MNISTDirectory(path: mnistDirectory)
+    let train = try data.load(.train, classes: 10)
+    let test = try data.load(.test, classes: 10)
+    #expect(train.count == 60_000 && test.count == 10_000 && train.shape == Shape(28, 28, 1))
+    #expect(Array(train.labels.prefix(8)) == [5, 0, 4, 1, 9, 2, 1, 3])
+    #expect(
+      (0..<10).map { digit in test.labels.count { $0 == digit } } == [
+        980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009,
+      ])
+    // The numbers that everybody normalises MNIST with.
+    let normalization = Normalization(of: train)
+    #expect(abs(normalization.mean[0] - 0.1307) < 5e-5 && abs(normalization.deviation[0] - 0.3081) < 5e-5)
+  }
+}

@@ -1,0 +1,116 @@
+import Data
+import MPI
+import Networks
+import Optimizers
+import Parallel
+import Tensors
+import Testing
+import Training
+
+/// Training on all ranks together against training on one rank alone, from the same weights and batches.
+@MainActor @Suite(.serialized, .watchdog) struct TrainingTests {
+  private var world: World { Ranks.world }
+
+  /// Random images whose classes can be learnt: each has a pattern of its class.
+  static func images(_ count: Int) -> LabeledImages {
+    let patterns = (0..<10).map { RandomStream(seed: 9, purpose: .initialization, index: $0) }
+    var pixels: [UInt8] = []
+    var labels: [UInt8] = []
+    for sample in 0..<count {
+      var noise = RandomStream(seed: 8, purpose: .initialization, index: sample)
+      let label = noise.integer(below: 10)
+      var pattern = patterns[label]
+      labels.append(UInt8(label))
+      pixels += (0..<784).map { _ in UInt8(100 * pattern.uniform() + 155 * noise.uniform()) }
+    }
+    return LabeledImages(shape: Shape(28, 28, 1), classes: 10, images: pixels, labels: labels)
+  }
+
+  private func train(
+    _ model: String, in world: World, _ images: LabeledImages, globalBatch: Int, microBatch: Int,
+    threads: Int,
+    steps: Int
+  ) throws -> (losses: [Double], correct: [Double], trainer: Trainer) {
+    let network = try Network(ModelDescription(named: model))
+    let schedule = BatchSchedule(samples: images.count, globalBatch: globalBatch, microBatch: microBatch)
+    let trainer = try Trainer(
+      network, world, schedule: schedule, threads: threads, seed: 3,
+      optimizer: SGD(count: network.layout.trainable.count, momentum: 0.9), bucketBytes: 100_000)
+    let normalization = Normalization(of: images)
+    var losses: [Double] = []
+    var correct: [Double] = []
+    for step in 0..<steps {
+      let (epoch, stepInEpoch) = step.quotientAndRemainder(dividingBy: schedule.stepsPerEpoch)
+      let order = epochOrder(count: images.count, seed: 3, epoch: epoch)
+      let loader = BatchLoader(images, normalization, order: order)
+      let result = try trainer.step(
+        trainer.stepShare(loader, stepInEpoch: stepInEpoch, epoch: epoch), learningRate: 0.01)
+      losses.append(result.loss)
+      correct.append(result.correct)
+    }
+    return (losses, correct, trainer)
+  }
+
+  /// 20 steps over an epoch's end, with its short batch: 300 = 7 x 40 + 20 samples.
+  @Test(arguments: [
+    ("mnist-cnn", 8, 1), ("mnist-cnn", 7, 2), ("mnist-cnn", 40, 1), ("mnist-bn", 10, 1), ("mnist-bn", 10, 3),
+  ])
+  func lossesAreThoseOfOneRank(_ model: String, microBatch: Int, threads: Int) throws {
+    let images = Self.images(300)
+    func run(_ world: World, threads: Int) throws -> (losses: [Double], correct: [Double], trainer: Trainer) {
+      try train(
+        model, in: world, images, globalBatch: 40, microBatch: microBatch, threads: threads, steps: 20)
+    }
+    let alone = try run(World(MPIRuntime.alone()), threads: 1)
+    let together = try run(world, threads: threads)
+    let differences = zip(alone.losses, together.losses).map { abs($0 - $1) / $0 }
+    try Ranks.expectEverywhere(
+      differences.count == 20 && differences.allSatisfy { $0 <= 1e-5 },
+      "relative differences \(differences) of losses \(alone.losses)")
+    if model == "mnist-cnn" {
+      try Ranks.expectEverywhere(alone.losses[19] < alone.losses[0] * 0.9, "nothing learnt: \(alone.losses)")
+    }
+    try Ranks.expectEverywhere(
+      zip(alone.correct, together.correct).allSatisfy { abs($0 - $1) <= 1 },
+      "right answers \(alone.correct), \(together.correct)")
+    let hashes = try world.communicator.allGather(together.trainer.weightsSHA256)
+    try Ranks.expectEverywhere(Set(hashes).count == 1, "the ranks' weights differ: \(hashes)")
+  }
+
+  /// Three samples a step: with 4 ranks one has nothing to do, and with 2 threads most have not.
+  @Test func moreWorkersThanSamplesWork() throws {
+    let images = Self.images(3)
+    let alone = try train(
+      "mnist-small", in: World(MPIRuntime.alone()), images, globalBatch: 64, microBatch: 1, threads: 1,
+      steps: 3)
+    let together = try train(
+      "mnist-small", in: world, images, globalBatch: 64, microBatch: 1, threads: 2, steps: 3)
+    let differences = zip(alone.losses, together.losses).map { abs($0 - $1) / $0 }
+    try Ranks.expectEverywhere(differences.allSatisfy { $0 <= 1e-5 }, "\(alone.losses), \(together.losses)")
+  }
+
+  /// Two runs alike give the same bits, on any number of threads: the tree decides the order, not the clock.
+  @Test func runsAreRepeatable() throws {
+    let images = Self.images(200)
+    let hashes = try [1, 2, 3].map { threads in
+      try train("mnist-bn", in: world, images, globalBatch: 64, microBatch: 4, threads: threads, steps: 5)
+        .trainer.weightsSHA256
+    }
+    try Ranks.expectEverywhere(Set(hashes).count == 1, "\(hashes)")
+  }
+
+  @Test(arguments: [1, 2, 7, 301])
+  func evaluationCountsEverySampleOnce(count: Int) throws {
+    let images = Self.images(count)
+    let loader = BatchLoader(images, Normalization(of: images))
+    func evaluate(_ world: World, threads: Int) throws -> EvaluationResult {
+      try train("mnist-small", in: world, images, globalBatch: 32, microBatch: 16, threads: threads, steps: 0)
+        .trainer.evaluate(loader)
+    }
+    let alone = try evaluate(World(MPIRuntime.alone()), threads: 1)
+    let together = try evaluate(world, threads: 2)
+    try Ranks.expectEverywhere(
+      together.count == count && together.correct == alone.correct
+        && abs(together.loss - alone.loss) <= 1e-6 * alone.loss, "\(together), \(alone)")
+  }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import Reporting
+import TestSupport
+import Testing
+
+@Suite struct FormatTests {
+  @Test func numbers() {
+    #expect(grouped(1_234_567) == "1,234,567" && grouped(999) == "999" && grouped(-1000) == "-1,000")
+    #expect(grouped(Double.infinity) == "inf" && grouped(0.6) == "1")
+    #expect(percent(0.97125) == "97.12 %" && decimal(0.12346, 4) == "0.1235")
+    #expect(shortest(0.04) == "0.04" && shortest(1e-6) == "1e-06" && shortest(1) == "1")
+  }
+
+  @Test func durations() {
+    #expect(clock(0) == "0 s" && clock(59.4) == "59 s" && clock(60) == "1:00" && clock(3723) == "1:02:03")
+    #expect(clock(.nan) == "?" && clock(-1) == "?")
+  }
+
+  @Test func tableAlignsItsSecondColumn() {
+    #expect(table([("a", "1"), ("long", "2")]) == "  a     1\n  long  2")
+  }
+}
+
+@Suite struct ProgressTests {
+  static let progress = Progress(
+    epoch: 2, epochs: 5, step: 117, steps: 469, loss: 0.12344, accuracy: 0.9712, imagesPerSecond: 8123,
+    secondsLeft: 75)
+
+  @Test func lineForALogFile() {
+    #expect(
+      Self.progress.line
+        == "epoch 2/5  step 117/469  loss 0.1234  accuracy 97.12 %  8,123 images/s  1:15 left")
+  }
+
+  @Test func barFillsTheTerminal() {
+    for width in [20, 90, 100, 120, 200] {
+      let bar = Self.progress.bar(width: width)
+      #expect(bar.contains("117/469") && bar.contains("1:15 left"))
+      #expect(width < 90 || bar.count < width, "\(bar.count) in \(width)")
+    }
+    let bar = Self.progress.bar(width: 200)
+    #expect(bar.count { $0 == "━" } == 9 && bar.count { $0 == "╌" } == 31)
+    #expect(!Self.progress.bar(width: 60).contains("━"))
+  }
+}
+
+@Suite struct MetricsCSVTests {
+  @Test func hasTheColumnsOfTheContract() {
+    let metrics = EpochMetrics(
+      epoch: 1, trainLoss: 0.5, trainAccuracy: 0.75, testLoss: 0.1, testAccuracy: 0.99, learningRate: 0.01,
+      imagesPerSecond: 8000, seconds: 7.5)
+    #expect(
+      metricsCSV([metrics]) == """
+        epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,images_per_second,seconds
+        1,0.5,0.75,0.1,0.99,0.01,8000.0,7.5
+
+        """)
+    #expect(metricsCSV([]).split(separator: "\n").count == 1)
+  }
+}
+
+@Suite struct OutputTests {
+  @Test func filesAreReplacedWhole() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/file"
+      try writeAtomically(Array("old".utf8), to: path)
+      try writeAtomically(Array("new text".utf8), to: path)
+      #expect(try String(contentsOfFile: path, encoding: .utf8) == "new text")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["file"])
+    }
+  }
+
+  @Test func whatCannotBeWrittenIsSaid() {
+    let error = #expect(throws: OutputError.self) { try writeAtomically([1], to: "/nowhere/file") }
+    #expect(
+      error?.description == "/nowhere/file: expected to write the file, found \"No such file or directory\"")
+    let full = #expect(throws: OutputError.self) { try writeAtomically([1], to: "/dev/full/x") }
+    #expect(full?.description.contains("Not a directory") == true)
+  }
+
+  @Test func runDirectoriesAreMadeWithTheirParents() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/a/b/c"
+      let first = try RunDirectory(path + "/")
+      #expect(first.path == path && !first.replacesEarlierRun && first.file("x") == "\(path)/x")
+      try writeAtomically([], to: first.file("run.json"))
+      #expect(try RunDirectory(path).replacesEarlierRun)
+    }
+  }
+
+  @Test func impossibleRunDirectoriesAreSaid() throws {
+    let error = #expect(throws: OutputError.self) { try RunDirectory("/dev/null/run") }
+    #expect(
+      error?.description == "/dev/null/run: expected a directory that can be made, found \"Not a directory\"")
+    #expect(throws: OutputError.self) { try RunDirectory("/proc/run") }
+    #expect(throws: OutputError.self) { try RunDirectory("/etc/passwd") }
+  }
+}
