@@ -1,0 +1,57 @@
+# Gets a machine ready: Debian packages, a Swift toolchain, mpirun's settings. Read by the other scripts:
+#
+#     source "$(dirname "$0")/setup.sh"
+#
+# Leaves the working directory at the package's root.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+fail() {
+  echo "$(basename "$0"): error: $*" >&2
+  exit 1
+}
+
+# Installs those of the packages named that are missing.
+install_packages() {
+  local missing=()
+  for package in "$@"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  local sudo=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || fail "missing packages: ${missing[*]}; ask an administrator for them"
+    sudo=(sudo)
+  fi
+  echo "installing ${missing[*]}" >&2
+  { "${sudo[@]}" apt-get update -qq &&
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+  } >/dev/null || fail "could not install ${missing[*]}"
+}
+
+# MPI, BLAS and zlib with their headers. On a system without dpkg they have to be there.
+require_libraries() {
+  if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
+    install_packages libopenmpi-dev openmpi-bin libopenblas-dev zlib1g-dev pkg-config
+  else
+    command -v mpirun >/dev/null && pkg-config --exists mpi-c openblas zlib 2>/dev/null ||
+      fail "expected Open MPI, OpenBLAS and zlib with their headers and pkg-config files (module load?)"
+  fi
+}
+
+require_swift() {
+  command -v swift >/dev/null ||
+    fail "expected a Swift toolchain (6.2 or later) on the PATH, found none; see https://www.swift.org/install/linux"
+}
+
+# mpirun refuses to run as root, as in a container, unless told; and to start more ranks than there are cores.
+allow_any_ranks() {
+  if [ "$(id -u)" -eq 0 ]; then
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  fi
+  export OMPI_MCA_rmaps_base_oversubscribe=1
+}
+
+require_libraries
+require_swift
+allow_any_ranks

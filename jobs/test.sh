@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Runs all tests: installs what is missing, checks the format, builds, runs the tests, and those of MPI on 1 to 4 ranks.
+#
+#     jobs/test.sh
+#
+# Ends with "all tests passed" and exit code 0, or shows what failed. Tests on real MNIST need its four files in
+# ../shared/data/mnist or in the directory that CNN_MPI_MNIST names; without them they are listed as skipped.
+set -euo pipefail
+source "$(dirname "$0")/setup.sh"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# Runs a command and shows what its tests came to; all it printed when it fails.
+run_tests() {
+  if ! "$@" >"$log" 2>&1; then
+    cat "$log"
+    fail "failed: $*"
+  fi
+  grep -E 'skipped|Test run with' "$log" | sort -u
+}
+
+echo "== format"
+swift format lint --strict --recursive Package.swift Sources Tests ||
+  fail "to mend it: swift format -i -r Package.swift Sources Tests"
+
+echo "== build"
+swift build -c release --build-tests >"$log" 2>&1 || { cat "$log"; fail "the build failed"; }
+
+echo "== tests"
+run_tests swift test -c release --skip-build --no-parallel
+
+for ranks in 1 2 3 4; do
+  echo "== tests on $ranks ranks"
+  run_tests timeout --kill-after 10 300 mpirun --quiet -np "$ranks" .build/release/cnn-mpiPackageTests.xctest \
+    --testing-library swift-testing --no-parallel --filter RankTests
+done
+echo "all tests passed"
