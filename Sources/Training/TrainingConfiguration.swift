@@ -47,7 +47,7 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Directory for the results; nil for `runs/<time>`.
   package var out: String?
   /// KiB (1,024 bytes) of gradients that are reduced in one piece.
-  package var bucketKilobytes = 1024
+  package var bucketKilobytes = 256
 
   package init() {}
 }
