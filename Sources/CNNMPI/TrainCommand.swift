@@ -1,60 +1,59 @@
-import MPI
-import Parallel
+import Networks
 import Training
 
 /// `cnn-mpi train`: the default.
 enum TrainCommand {
-  static let summary = "train a convolutional network on all ranks"
+  private typealias O = Option<TrainingConfiguration>
 
   static let options = OptionTable<TrainingConfiguration>(groups: [
     (
       "Data",
       [
-        .text("--data", "DIR|synthetic", \.data, "directory with MNIST's four files, or built-in digits"),
-        .text("--test-data", "DIR|synthetic", \.testData, "test on other data than --data's"),
-        .count("--train-samples", "N", \.trainSamples, "use only the first N training images"),
-        .count("--test-samples", "N", \.testSamples, "use only the first N test images"),
+        O("--data", \.data, .text("DIR|synthetic"), "directory with MNIST's four files, or built-in digits"),
+        O("--test-data", \.testData, .text("DIR|synthetic"), "test on other data than --data's"),
+        O("--train-samples", \.trainSamples, .count(), "use only the first N training images"),
+        O("--test-samples", \.testSamples, .count(), "use only the first N test images"),
       ]
     ),
     (
       "Model",
       [
-        .text(
-          "--model", "NAME|FILE.json", \.model, "mnist-cnn, mnist-cnn-same, mnist-small, lenet5, mnist-bn")
+        O("--model", \.model, .text("NAME|FILE.json"), "one of \(ModelZoo.names)")
       ]
     ),
     (
       "Training",
       [
-        .count("--epochs", "N", \.epochs, "passes over the training data"),
-        .count("--batch-size", "N", \.batchSize, "images a step and rank"),
-        .count("--global-batch", "N", \.globalBatch, "images a step of all ranks together, for --batch-size"),
-        .count("--micro-batch", "N", \.microBatch, "images a thread computes at once [at most 32]"),
-        .count("--threads", "N", \.threads, "threads a rank [its cores / ranks that share them]"),
-        .seed("--seed", \.seed, "of weights, order, dropout and synthetic digits"),
+        O("--epochs", \.epochs, .count(), "passes over the training data"),
+        O("--batch-size", \.batchSize, .count(), "images a step and rank"),
+        O("--global-batch", \.globalBatch, .count(), "images a step of all ranks, in place of --batch-size"),
+        O("--micro-batch", \.microBatch, .count(), "images a thread computes at once [at most 32]"),
+        O("--threads", \.threads, .count(upTo: 1024), "threads a rank [its cores / ranks that share them]"),
+        O("--seed", \.seed, .seed, "of weights, order, dropout and synthetic digits"),
       ]
     ),
     (
       "Optimizer",
       [
-        .choice("--optimizer", \.optimizer, "the update rule"),
-        .number("--lr", "X", \.learningRate, .positive, "learning rate of one rank"),
-        .choice(
-          "--lr-scaling", \.learningRateScaling, "times the ranks or not [linear; none with --global-batch]"),
-        .number("--warmup-epochs", "X", \.warmupEpochs, .nonNegative, "from the unscaled to the scaled rate"),
-        .choice("--schedule", \.schedule, "how the rate goes on"),
-        .number("--step-epochs", "X", \.stepEpochs, .positive, "step schedule: epochs between drops"),
-        .number("--step-factor", "X", \.stepFactor, .positive, "step schedule: factor of a drop"),
-        .number("--momentum", "X", \.momentum, .share, "of SGD"),
-        .choice("--nesterov", \.nesterov, "Nesterov's momentum, of SGD"),
-        .number("--weight-decay", "X", \.weightDecay, .nonNegative, "L2 penalty"),
+        O("--optimizer", \.optimizer, .choice, "the update rule"),
+        O("--lr", \.learningRate, .positive, "learning rate of one rank"),
+        O(
+          "--lr-scaling", \.learningRateScaling, .choice,
+          "times the ranks or not [linear; none with --global-batch]"),
+        O("--warmup-epochs", \.warmupEpochs, .nonNegative, "from the unscaled to the scaled rate"),
+        O("--schedule", \.schedule, .choice, "how the rate goes on"),
+        O("--step-epochs", \.stepEpochs, .positive, "step schedule: epochs between drops"),
+        O("--step-factor", \.stepFactor, .positive, "step schedule: factor of a drop"),
+        O("--momentum", \.momentum, .share, "of SGD"),
+        O("--nesterov", \.nesterov, .choice, "Nesterov's momentum, of SGD"),
+        O("--weight-decay", \.weightDecay, .nonNegative, "L2 penalty"),
       ]
     ),
     (
       "Output and communication",
       [
-        .text("--out", "DIR", \.out, "directory for the results [runs/<time>]"),
-        .count("--bucket-kilobytes", "N", \.bucketKilobytes, "gradients reduced in one piece"),
+        O("--out", \.out, .text("DIR"), "directory for the results [runs/<time>]"),
+        O("--bucket-kilobytes", \.bucketKilobytes, .count(), "gradients reduced in one piece"),
       ]
     ),
   ])

@@ -26,7 +26,7 @@ package struct StepResult {
 extension Trainer {
   /// One step of synchronous data-parallel SGD.
   package func step(_ share: StepShare, learningRate: Double) throws -> StepResult {
-    prepare(share)
+    prepareGradients(for: share)
     // batch -> forward -> loss -> backward, on all threads; meanwhile the gradients are summed over threads
     // and ranks, layer by layer as they get complete.
     pool.start(.train(share))
@@ -40,34 +40,6 @@ extension Trainer {
       correct: Double(gradients.span[layout.place(of: .correct)]))
     updateParameters(learningRate: Float(learningRate))
     return result
-  }
-
-  private func prepare(_ share: StepShare) {
-    for worker in pool.workers { worker.completed.store(layout.gradientCount, ordering: .relaxed) }
-    mergedFrom = layout.gradientCount
-    if share.run.isEmpty {
-      // More ranks than micro-batches: this one adds zeros.
-      var all = gradients.mutableSpan
-      all.update(repeating: 0)
-    }
-  }
-
-  /// Sums what all threads have completed, starts its reduction over ranks and moves those under way on.
-  ///
-  /// - Returns: true when that is all of this rank's gradients.
-  private func reduceCompleteGradients(of share: StepShare) throws -> Bool {
-    var complete = 0
-    for worker in pool.workers { complete = max(complete, worker.completed.load(ordering: .acquiring)) }
-    if complete < mergedFrom {
-      for merge in merges(microBatches: share.schedule.microBatches(inStep: share.stepInEpoch)) {
-        var sum = merge.into.mutableSpan
-        var part = sum[slice: complete..<mergedFrom]
-        add(merge.from.span.extracting(complete..<mergedFrom), to: &part)
-      }
-      mergedFrom = complete
-    }
-    try reducer.advance(to: complete)
-    return complete == 0
   }
 
   private func updateParameters(learningRate: Float) {
@@ -121,16 +93,5 @@ extension Worker {
     plan.pass.globalBatch = share.schedule.positions(ofStep: share.stepInEpoch).count
     plan.pass.step = share.step
     plan.withInputs { share.loader.load(positions, images: &$0, labels: &$1, samples: &$2) }
-  }
-
-  /// Adds the gradients on top of the stack to their siblings below; returns how many went away.
-  private func addSiblings(after microBatch: Int, _ run: Range<Int>, _ depth: Int) -> Int {
-    let merges = SummationTree.merges(afterLeaf: microBatch, runStart: run.lowerBound)
-    for level in 0..<merges {
-      let (from, into) = (gradients[depth - 1 - level], gradients[depth - 2 - level])
-      var sum = into.mutableSpan
-      add(from.span, to: &sum)
-    }
-    return merges
   }
 }

@@ -20,14 +20,8 @@ package final class Trainer {
   /// The gradients of the rank's threads are summed from this place of the arena on.
   var mergedFrom = 0
   let schedule: BatchSchedule
-  private let fullStepMerges: [BufferMerge]
-  private let lastStepMerges: [BufferMerge]
-
-  /// Add one buffer to another.
-  struct BufferMerge {
-    let into: SharedBuffer<Float>
-    let from: SharedBuffer<Float>
-  }
+  let fullStepMerges: [BufferMerge]
+  let lastStepMerges: [BufferMerge]
 
   /// Makes all memory and starts the threads. The parameters are those of rank 0.
   package init(
@@ -56,26 +50,9 @@ package final class Trainer {
           index: index, network: network, microBatch: schedule.microBatch, seed: seed, parameters: parameters,
           depth: max(SummationTree.depth(ofRun: full[index]), SummationTree.depth(ofRun: last[index]), 1))
       })
-    fullStepMerges = Self.merges(of: full, pool.workers)
-    lastStepMerges = Self.merges(of: last, pool.workers)
+    fullStepMerges = bufferMerges(of: full, pool.workers)
+    lastStepMerges = bufferMerges(of: last, pool.workers)
     reducer = GradientReducer(world, pool.workers[0].gradients[0], bucketBytes: bucketBytes)
-  }
-
-  /// The additions that sum what the threads' runs leave behind into the first worker's first gradients.
-  private static func merges(of runs: [Range<Int>], _ workers: [Worker]) -> [BufferMerge] {
-    var nodes: [SummationTree.Node] = []
-    var buffers: [SharedBuffer<Float>] = []
-    for (run, worker) in zip(runs, workers) where !run.isEmpty {
-      let own =
-        SummationTree.nodes(ofRun: run.dropLast()) + [SummationTree.Node(level: 0, index: run.upperBound - 1)]
-      nodes += own
-      buffers += worker.gradients[0..<own.count]
-    }
-    return SummationTree.merges(of: nodes).map { BufferMerge(into: buffers[$0.into], from: buffers[$0.from]) }
-  }
-
-  func merges(microBatches: Int) -> [BufferMerge] {
-    microBatches == schedule.microBatches(inStep: 0) ? fullStepMerges : lastStepMerges
   }
 
   /// The part of step `stepInEpoch` of epoch `epoch`, from 0, that this rank computes.

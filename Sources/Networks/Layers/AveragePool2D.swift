@@ -1,28 +1,13 @@
 import Kernels
 import Tensors
 
-/// The mean of each window, channel by channel; padding counts as zeros.
-///
-/// Shapes as of `MaxPool2D`.
-package struct AveragePool2D: Layer {
+/// The mean of each window, where padding counts as zeros; see `PoolingLayer` for the shapes.
+package struct AveragePool2D: PoolingLayer {
   package static let type = "average_pool2d"
-  package static let shortName = "pool"
 
-  private let pooling: PoolingWindow
+  let pooling: PoolingWindow
 
-  package init(size: Int, stride: Int? = nil, padding: Int = 0) {
-    pooling = PoolingWindow(size: size, stride: stride, padding: padding)
-  }
-
-  package init(from decoder: any Decoder) throws { pooling = try PoolingWindow(from: decoder) }
-
-  package func encode(to encoder: any Encoder) throws { try pooling.encode(to: encoder) }
-
-  package func outputShape(for input: Shape) throws(LayerError) -> Shape {
-    try pooling.outputShape(for: input)
-  }
-
-  package func inputRead(for output: Shape) -> (height: Int, width: Int)? { pooling.inputRead(for: output) }
+  init(pooling: PoolingWindow) { self.pooling = pooling }
 
   package func operation(at site: LayerSite) -> any Operation {
     AveragePool2DOperation(input: site.input, output: site.output, window: pooling.window)

@@ -1,29 +1,13 @@
 import Kernels
 import Tensors
 
-/// The maximum of each window, channel by channel.
-///
-/// Input H x W x C, output OH x OW x C with OH = floor((H + 2 padding - size) / stride) + 1. The stride is
-/// the size unless given.
-package struct MaxPool2D: Layer {
+/// The maximum of each window, see `PoolingLayer` for the shapes.
+package struct MaxPool2D: PoolingLayer {
   package static let type = "max_pool2d"
-  package static let shortName = "pool"
 
-  private let pooling: PoolingWindow
+  let pooling: PoolingWindow
 
-  package init(size: Int, stride: Int? = nil, padding: Int = 0) {
-    pooling = PoolingWindow(size: size, stride: stride, padding: padding)
-  }
-
-  package init(from decoder: any Decoder) throws { pooling = try PoolingWindow(from: decoder) }
-
-  package func encode(to encoder: any Encoder) throws { try pooling.encode(to: encoder) }
-
-  package func outputShape(for input: Shape) throws(LayerError) -> Shape {
-    try pooling.outputShape(for: input)
-  }
-
-  package func inputRead(for output: Shape) -> (height: Int, width: Int)? { pooling.inputRead(for: output) }
+  init(pooling: PoolingWindow) { self.pooling = pooling }
 
   package func operation(at site: LayerSite) -> any Operation {
     MaxPool2DOperation(

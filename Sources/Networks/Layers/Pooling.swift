@@ -1,16 +1,53 @@
 import Kernels
 import Tensors
 
-/// The window of a pooling layer; its stride is its size unless given.
+/// A layer that makes one number of each window, channel by channel.
+///
+/// Input H x W x C, output OH x OW x C with OH = floor((H + 2 padding - size) / stride) + 1. The stride is the
+/// size unless given.
+protocol PoolingLayer: Layer {
+  var pooling: PoolingWindow { get }
+  init(pooling: PoolingWindow)
+}
+
+extension PoolingLayer {
+  package static var shortName: String { "pool" }
+
+  package init(size: Int, stride: Int? = nil, padding: Int = 0) {
+    self.init(
+      pooling: PoolingWindow(
+        size: Size2D(size), stride: Size2D(stride ?? size), padding: Size2D(padding)))
+  }
+
+  package init(from decoder: any Decoder) throws { self.init(pooling: try PoolingWindow(from: decoder)) }
+
+  package func encode(to encoder: any Encoder) throws { try pooling.encode(to: encoder) }
+
+  package func outputShape(for input: Shape) throws(LayerError) -> Shape {
+    let positions = try pooling.window.checkedPositions(over: input)
+    guard pooling.padding.height < pooling.size.height, pooling.padding.width < pooling.size.width else {
+      throw LayerError(
+        "padding must be less than the window's size of \(pooling.size), found \(pooling.padding)")
+    }
+    return Shape(positions.height, positions.width, input.channels)
+  }
+
+  package func inputRead(for output: Shape) -> (height: Int, width: Int)? {
+    let reach = pooling.window.reach(of: Size2D(output.height, output.width))
+    return (reach.height, reach.width)
+  }
+}
+
+/// The parameters of a pooling layer.
 struct PoolingWindow: Codable, Sendable {
   let size: Size2D
   let stride: Size2D
   let padding: Size2D
 
-  init(size: Int, stride: Int?, padding: Int) {
-    self.size = Size2D(size)
-    self.stride = Size2D(stride ?? size)
-    self.padding = Size2D(padding)
+  init(size: Size2D, stride: Size2D, padding: Size2D) {
+    self.size = size
+    self.stride = stride
+    self.padding = padding
   }
 
   private enum CodingKeys: String, CodingKey, CaseIterable { case size, stride, padding }
@@ -23,19 +60,6 @@ struct PoolingWindow: Codable, Sendable {
   }
 
   var window: Window { Window(size: size, stride: stride, padding: padding) }
-
-  func outputShape(for input: Shape) throws(LayerError) -> Shape {
-    let positions = try window.checkedPositions(over: input)
-    guard padding.height < size.height, padding.width < size.width else {
-      throw LayerError("padding must be less than the window's size of \(size), found \(padding)")
-    }
-    return Shape(positions.height, positions.width, input.channels)
-  }
-
-  func inputRead(for output: Shape) -> (height: Int, width: Int) {
-    let reach = window.reach(of: Size2D(output.height, output.width))
-    return (reach.height, reach.width)
-  }
 }
 
 extension Window {

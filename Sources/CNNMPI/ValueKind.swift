@@ -1,0 +1,78 @@
+import Reporting
+
+/// How the values of an option are read and shown.
+struct ValueKind<Value>: Sendable {
+  /// What stands for the value in the help, such as `N`.
+  let placeholder: String
+  let parse: @Sendable (String) throws(ValueError) -> Value
+  let show: @Sendable (Value) -> String
+}
+
+extension ValueKind<String> {
+  /// Any text but the empty one.
+  static func text(_ placeholder: String) -> Self {
+    Self(
+      placeholder: placeholder,
+      parse: { text throws(ValueError) in
+        guard !text.isEmpty else { throw ValueError(expected: "a text") }
+        return text
+      }, show: { $0 })
+  }
+}
+
+extension ValueKind<Int> {
+  /// A whole number of at least 1.
+  static func count(upTo limit: Int = Int(Int32.max)) -> Self {
+    Self(
+      placeholder: "N",
+      parse: { text throws(ValueError) in
+        guard let count = Int(text), count >= 1, count <= limit else {
+          throw ValueError(expected: "a whole number from 1 to \(limit)")
+        }
+        return count
+      }, show: { "\($0)" })
+  }
+}
+
+extension ValueKind<UInt64> {
+  static var seed: Self {
+    Self(
+      placeholder: "N",
+      parse: { text throws(ValueError) in
+        guard let seed = UInt64(text) else { throw ValueError(expected: "a whole number from 0 to 2^64 - 1") }
+        return seed
+      }, show: { "\($0)" })
+  }
+}
+
+extension ValueKind<Double> {
+  static var positive: Self { number("a number above 0") { $0 > 0 } }
+  static var nonNegative: Self { number("a number of at least 0") { $0 >= 0 } }
+  static var share: Self { number("a number from 0 to below 1") { $0 >= 0 && $0 < 1 } }
+
+  private static func number(_ expected: String, _ isAllowed: @escaping @Sendable (Double) -> Bool) -> Self {
+    Self(
+      placeholder: "X",
+      parse: { text throws(ValueError) in
+        guard let number = Double(text), number.isFinite, isAllowed(number) else {
+          throw ValueError(expected: expected)
+        }
+        return number
+      }, show: { shortest($0) })
+  }
+}
+
+extension ValueKind
+where Value: RawRepresentable<String> & CaseIterable & SendableMetatype, Value.AllCases: SendableMetatype {
+  /// One of the names of an enumeration.
+  static var choice: Self {
+    Self(
+      placeholder: Value.allCases.map(\.rawValue).joined(separator: "|"),
+      parse: { text throws(ValueError) in
+        guard let choice = Value(rawValue: text) else {
+          throw ValueError(expected: Value.allCases.map(\.rawValue).joined(separator: " or "))
+        }
+        return choice
+      }, show: { $0.rawValue })
+  }
+}

@@ -1,0 +1,72 @@
+import Parallel
+import Tensors
+
+// How the gradients of a step's micro-batches become one sum: on each thread as they come (`addSiblings`),
+// over the rank's threads and then over ranks layer by layer (`reduceCompleteGradients`). The order is that
+// of `SummationTree`.
+
+/// Add one buffer to another.
+struct BufferMerge {
+  let into: SharedBuffer<Float>
+  let from: SharedBuffer<Float>
+}
+
+/// The additions that sum what the threads' runs leave behind into the first worker's first gradients.
+func bufferMerges(of runs: [Range<Int>], _ workers: [Worker]) -> [BufferMerge] {
+  var nodes: [SummationTree.Node] = []
+  var buffers: [SharedBuffer<Float>] = []
+  for (run, worker) in zip(runs, workers) where !run.isEmpty {
+    let own =
+      SummationTree.nodes(ofRun: run.dropLast()) + [SummationTree.Node(level: 0, index: run.upperBound - 1)]
+    nodes += own
+    buffers += worker.gradients[0..<own.count]
+  }
+  return SummationTree.merges(of: nodes).map { BufferMerge(into: buffers[$0.into], from: buffers[$0.from]) }
+}
+
+extension Trainer {
+  func prepareGradients(for share: StepShare) {
+    for worker in pool.workers { worker.completed.store(layout.gradientCount, ordering: .relaxed) }
+    mergedFrom = layout.gradientCount
+    if share.run.isEmpty {
+      // More ranks than micro-batches: this one adds zeros.
+      var all = gradients.mutableSpan
+      all.update(repeating: 0)
+    }
+  }
+
+  /// Sums what all threads have completed, starts its reduction over ranks and moves those under way on.
+  ///
+  /// - Returns: true when that is all of this rank's gradients.
+  func reduceCompleteGradients(of share: StepShare) throws -> Bool {
+    var complete = 0
+    for worker in pool.workers { complete = max(complete, worker.completed.load(ordering: .acquiring)) }
+    if complete < mergedFrom {
+      for merge in merges(microBatches: share.schedule.microBatches(inStep: share.stepInEpoch)) {
+        var sum = merge.into.mutableSpan
+        var part = sum[slice: complete..<mergedFrom]
+        add(merge.from.span.extracting(complete..<mergedFrom), to: &part)
+      }
+      mergedFrom = complete
+    }
+    try reducer.advance(to: complete)
+    return complete == 0
+  }
+
+  private func merges(microBatches: Int) -> [BufferMerge] {
+    microBatches == schedule.microBatches(inStep: 0) ? fullStepMerges : lastStepMerges
+  }
+}
+
+extension Worker {
+  /// Adds the gradients on top of the stack to their siblings below; returns how many went away.
+  func addSiblings(after microBatch: Int, _ run: Range<Int>, _ depth: Int) -> Int {
+    let merges = SummationTree.merges(afterLeaf: microBatch, runStart: run.lowerBound)
+    for level in 0..<merges {
+      let (from, into) = (gradients[depth - 1 - level], gradients[depth - 2 - level])
+      var sum = into.mutableSpan
+      add(from.span, to: &sum)
+    }
+    return merges
+  }
+}
