@@ -90,7 +90,9 @@ extension ModelDescription {
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
-      throw ModelError("\(path): expected a readable model file; \(error.localizedDescription)")
+      let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? POSIXError
+      let found = cause.map { String(cString: strerror($0.code.rawValue)) } ?? error.localizedDescription
+      throw ModelError("\(path): expected a readable model file, found \"\(found)\"")
     }
     do {
       self = try JSONDecoder().decode(ModelDescription.self, from: data)

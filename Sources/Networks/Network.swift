@@ -28,6 +28,7 @@ package struct Network: Sendable {
     var initializers: [Initializer] = []
     let names = try Self.names(of: description)
     var shape = description.input
+    try Self.checkCount([shape.height, shape.width, shape.channels], of: "the input", description)
     for (index, item) in description.layers.enumerated() {
       let output: Shape
       do {
@@ -37,7 +38,12 @@ package struct Network: Sendable {
         throw ModelError(
           "model \(description.name), layer \(names[index]): \(error) (from \(origin), \(shape))")
       }
+      try Self.checkCount(
+        [output.height, output.width, output.channels], of: "layer \(names[index])'s output", description)
       let own = item.layer.parameters(for: shape)
+      for tensor in own {
+        try Self.checkCount(tensor.shape, of: "\(names[index]).\(tensor.name)", description)
+      }
       let following = description.layers[(index + 1)...]
       nodes.append(
         Node(
@@ -59,6 +65,19 @@ package struct Network: Sendable {
     self.nodes = nodes
     self.initializers = initializers
     layout = ParameterLayout(tensors)
+  }
+
+  /// BLAS counts in 32 bits.
+  private static func checkCount(
+    _ sizes: [Int], of tensor: String, _ description: ModelDescription
+  ) throws(ModelError) {
+    var (count, overflow) = (1, false)
+    for size in sizes where !overflow { (count, overflow) = count.multipliedReportingOverflow(by: size) }
+    guard !overflow, count <= Int32.max else {
+      let shape = sizes.map { "\($0)" }.joined(separator: "x")
+      throw ModelError(
+        "model \(description.name): \(tensor) must have less than 2^31 numbers, found \(shape)")
+    }
   }
 
   /// The layers' names: given ones, or type and number.

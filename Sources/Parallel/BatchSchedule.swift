@@ -8,13 +8,15 @@ package struct BatchSchedule: Equatable, Sendable {
   package let globalBatch: Int
   package let microBatch: Int
 
+  /// A micro-batch larger than the batch or the epoch is cut down to it.
+  ///
   /// - Precondition: all are above 0.
   package init(samples: Int, globalBatch: Int, microBatch: Int) {
     precondition(
       samples > 0 && globalBatch > 0 && microBatch > 0, "\(samples), \(globalBatch), \(microBatch)")
     self.samples = samples
     self.globalBatch = globalBatch
-    self.microBatch = microBatch
+    self.microBatch = min(microBatch, globalBatch, samples)
   }
 
   package var stepsPerEpoch: Int { (samples + globalBatch - 1) / globalBatch }

@@ -20,6 +20,9 @@ package func grouped(_ value: Double) -> String {
 
 package func grouped(_ value: Int) -> String { grouped(Double(value)) }
 
+/// An amount of memory, such as `1.5 GB`.
+package func gigabytes(_ bytes: Double) -> String { String(format: "%.1f GB", bytes / 1e9) }
+
 /// A duration such as `8 s`, `2:05` or `1:02:03`.
 package func clock(_ seconds: Double) -> String {
   guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }

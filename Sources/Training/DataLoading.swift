@@ -59,6 +59,11 @@ private func synthesize(
 ) throws -> LabeledImages {
   let count = count ?? (part == .train ? 60_000 : 10_000)
   let size = SyntheticDigits.shape.count
+  try world.agree {
+    try world.requireMemory(
+      2 * Double(count) * Double(size), for: "making \(grouped(count)) synthetic digits",
+      hint: "lower --train-samples and --test-samples")
+  }
   let digits = SyntheticDigits(part, seed: seed)
   let images = SharedBuffer<UInt8>(repeating: 0, count: count, unit: size)
   let labels = SharedBuffer<UInt8>(repeating: 0, count: count)

@@ -15,6 +15,7 @@ package func train(_ configuration: TrainingConfiguration, in world: World, vers
   let schedule = BatchSchedule(
     samples: data.train.count, globalBatch: configuration.globalBatch(worldSize: world.size),
     microBatch: configuration.microBatch(worldSize: world.size))
+  try world.requireMemory(for: network, microBatch: schedule.microBatch, threads: threads)
   let setup = TrainingSetup(
     configuration: configuration, network: network, data: data, schedule: schedule, threads: threads,
     learningRates: configuration.learningRateSchedule(

@@ -56,9 +56,8 @@ extension TrainingConfiguration {
   func globalBatch(worldSize: Int) -> Int { globalBatch ?? batchSize * worldSize }
 
   func microBatch(worldSize: Int) -> Int {
-    let global = globalBatch(worldSize: worldSize)
-    return min(
-      microBatch ?? BatchSchedule.defaultMicroBatch(forBatch: (global + worldSize - 1) / worldSize), global)
+    let share = (globalBatch(worldSize: worldSize) + worldSize - 1) / worldSize
+    return microBatch ?? BatchSchedule.defaultMicroBatch(forBatch: share)
   }
 
   /// The factor on the learning rate: the linear rule goes by how the global batch grows.
@@ -69,17 +68,20 @@ extension TrainingConfiguration {
 
   func learningRateSchedule(worldSize: Int, stepsPerEpoch: Int) -> LearningRateSchedule {
     let peak = learningRate * Double(learningRateFactor(worldSize: worldSize))
+    let total = epochs * stepsPerEpoch
+    func steps(ofEpochs count: Double) -> Int {
+      Int(min(count * Double(stepsPerEpoch), Double(total)).rounded())
+    }
     let decay: LearningRateSchedule.Decay =
       switch schedule {
       case .constant: .constant
       case .cosine: .cosine
-      case .step:
-        .step(factor: stepFactor, steps: max(Int((stepEpochs * Double(stepsPerEpoch)).rounded()), 1))
+      case .step: .step(factor: stepFactor, steps: max(steps(ofEpochs: stepEpochs), 1))
       }
-    let total = epochs * stepsPerEpoch
-    let warmup = peak == learningRate ? 0 : Int((warmupEpochs * Double(stepsPerEpoch)).rounded())
     return LearningRateSchedule(
-      initial: learningRate, peak: peak, warmupSteps: min(warmup, total), totalSteps: total, decay: decay)
+      initial: learningRate, peak: peak,
+      warmupSteps: peak == learningRate ? 0 : steps(ofEpochs: warmupEpochs),
+      totalSteps: total, decay: decay)
   }
 
   func makeOptimizer(count: Int) -> any Optimizer {

@@ -106,6 +106,35 @@ import Testing
     }
   }
 
+  @Test func modelTooLarge() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/model.json"
+      func write(_ layers: String) throws {
+        let tail = #"{"type": "dense", "name": "last", "units": 10}]}"#
+        try (#"{"name": "huge", "input": [28, 28, 1], "layers": [\#(layers), "# + tail).write(
+          toFile: path, atomically: true, encoding: .utf8)
+      }
+      try write(#"{"type": "dense", "name": "first", "units": 9223372036854775807}"#)
+      try expectFailure(
+        ["--model", path], ["model huge: layer first's output must have less than 2^31 numbers"])
+      try write(#"{"type": "dense", "name": "first", "units": 4000000}"#)
+      try expectFailure(
+        ["--model", path], ["model huge: first.weight must have less than 2^31 numbers, found 784x4000000"])
+      try write(#"{"type": "conv2d", "filters": 1, "kernel": 3, "padding": 9223372036854775807}"#)
+      try expectFailure(["--model", path], ["layer conv1: sizes, strides and paddings go up to 4096"])
+      try write(
+        #"{"type": "conv2d", "filters": 2700000, "kernel": 1}, {"type": "average_pool2d", "size": 28}"#)
+      try expectFailure(
+        ["--model", path], ["training huge in micro-batches of 32 takes at least", "lower --micro-batch"])
+    }
+    try expectFailure(["--train-samples", "2000000000"], ["making 2,000,000,000 synthetic digits takes"])
+  }
+
+  @Test func modelFileThatCannotBeRead() throws {
+    try expectFailure(["--model", "/nowhere.json"], ["/nowhere.json", "No such file or directory"])
+    try expectFailure(["--model", "/tmp"], ["/tmp: expected a readable model file", "Is a directory"])
+  }
+
   @Test func outputThatCannotBeWritten() throws {
     for ranks in [nil, 2] {
       let program = try Program.run(["--out", "/proc/nothing", "--train-samples", "64"], ranks: ranks)

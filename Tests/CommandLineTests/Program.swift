@@ -57,7 +57,8 @@ struct Program {
     try process.run()
     let timer = DispatchSource.makeTimerSource()
     timer.schedule(deadline: .now() + seconds)
-    timer.setEventHandler { process.terminate() }
+    // Not SIGTERM, which children of Dispatch's threads inherit as blocked. Ranks end when mpirun does.
+    timer.setEventHandler { kill(process.processIdentifier, SIGKILL) }
     timer.activate()
     let texts = (output.text(), errors.text())
     process.waitUntilExit()

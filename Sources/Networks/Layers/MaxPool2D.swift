@@ -5,9 +5,9 @@ import Tensors
 package struct MaxPool2D: PoolingLayer {
   package static let type = "max_pool2d"
 
-  let pooling: PoolingWindow
+  package let pooling: PoolingWindow
 
-  init(pooling: PoolingWindow) { self.pooling = pooling }
+  package init(pooling: PoolingWindow) { self.pooling = pooling }
 
   package func operation(at site: LayerSite) -> any Operation {
     MaxPool2DOperation(

@@ -5,7 +5,7 @@ import Tensors
 ///
 /// Input H x W x C, output OH x OW x C with OH = floor((H + 2 padding - size) / stride) + 1. The stride is the
 /// size unless given.
-protocol PoolingLayer: Layer {
+package protocol PoolingLayer: Layer {
   var pooling: PoolingWindow { get }
   init(pooling: PoolingWindow)
 }
@@ -39,7 +39,7 @@ extension PoolingLayer {
 }
 
 /// The parameters of a pooling layer.
-struct PoolingWindow: Codable, Sendable {
+package struct PoolingWindow: Codable, Sendable {
   let size: Size2D
   let stride: Size2D
   let padding: Size2D
@@ -52,7 +52,7 @@ struct PoolingWindow: Codable, Sendable {
 
   private enum CodingKeys: String, CodingKey, CaseIterable { case size, stride, padding }
 
-  init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let keys = try decoder.strictContainer(CodingKeys.self)
     size = try keys.decode(Size2D.self, forKey: .size)
     stride = try keys.decodeIfPresent(Size2D.self, forKey: .stride) ?? size
@@ -63,6 +63,8 @@ struct PoolingWindow: Codable, Sendable {
 }
 
 extension Window {
+  private static let limit = 4096
+
   /// Number of positions along each axis, or why there is none.
   func checkedPositions(over input: Shape) throws(LayerError) -> Size2D {
     guard size.height > 0, size.width > 0 else {
@@ -73,6 +75,9 @@ extension Window {
     }
     guard padding.height >= 0, padding.width >= 0 else {
       throw LayerError("padding must not be below 0, found \(padding)")
+    }
+    for numbers in [size, stride, padding] where max(numbers.height, numbers.width) > Self.limit {
+      throw LayerError("sizes, strides and paddings go up to \(Self.limit), found \(numbers)")
     }
     guard let positions = positions(over: input) else {
       throw LayerError(

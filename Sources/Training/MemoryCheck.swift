@@ -1,0 +1,42 @@
+import Foundation
+import Networks
+import Parallel
+import Reporting
+
+/// More memory is needed than there is: said before it is asked for, as the kernel would kill the process.
+struct MemoryError: Error, CustomStringConvertible {
+  let purpose: String
+  /// Bytes.
+  let needed: Double
+  let available: Double
+  let hint: String
+
+  var description: String {
+    "\(purpose) takes at least \(gigabytes(needed)) a rank, and a rank's share of this host's memory is "
+      + "\(gigabytes(available)); \(hint)"
+  }
+}
+
+extension World {
+  /// - Throws: when `bytes` are more than this rank's share of its host's memory.
+  func requireMemory(_ bytes: Double, for purpose: String, hint: String) throws(MemoryError) {
+    let ranksHere = hosts.count { $0 == hosts[rank] }
+    let available = Double(ProcessInfo.processInfo.physicalMemory) / Double(ranksHere)
+    guard bytes <= available else {
+      throw MemoryError(purpose: purpose, needed: bytes, available: available, hint: hint)
+    }
+  }
+
+  /// - Throws: on all ranks, when a network's arenas and activations do not fit on one.
+  func requireMemory(for network: Network, microBatch: Int, threads: Int) throws {
+    // Parameters, gradients and velocity; activations and their gradients.
+    let arenas = Double(network.layout.gradientCount) * Double(2 + threads)
+    let activations = network.nodes.reduce(0.0) { $0 + 2 * Double($1.output.count) }
+    let bytes = 4 * (arenas + activations * Double(microBatch) * Double(threads))
+    try agree {
+      try requireMemory(
+        bytes, for: "training \(network.description.name) in micro-batches of \(microBatch)",
+        hint: "lower --micro-batch or --threads, or take a smaller model")
+    }
+  }
+}
