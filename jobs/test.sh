@@ -16,7 +16,7 @@ run_tests() {
     cat "$log"
     fail "failed: $*"
   fi
-  grep -E 'skipped|Test run with' "$log" | sort -u
+  grep -E 'skipped|Test run with' "$log" | sed -E 's/\x1b\[[0-9;]*m//g; s/ after [0-9.]+ seconds//' | sort -u
 }
 
 echo "== format"
