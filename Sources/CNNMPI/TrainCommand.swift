@@ -18,7 +18,8 @@ enum TrainCommand {
     (
       "Model",
       [
-        O("--model", \.model, .text("NAME|FILE.json"), "one of \(ModelZoo.names)")
+        O("--model", \.model, .text("NAME|FILE.json"), "one of \(ModelZoo.names)"),
+        O("--conv", \.convolution, .choice, "how convolutions are computed; auto goes by their shapes"),
       ]
     ),
     (

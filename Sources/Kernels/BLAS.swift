@@ -36,3 +36,13 @@ package func multiply(
     Int32(m), Int32(n), Int32(k), 1, a.address, Int32(transposeA ? m : k),
     b.address, Int32(transposeB ? k : n), beta, c.address, Int32(n))
 }
+
+/// `multiply` of matrices in a kernel's own memory, which is known to be large enough.
+func product(
+  _ a: UnsafePointer<Float>, transposeA: Bool = false, _ b: UnsafePointer<Float>,
+  _ c: UnsafeMutablePointer<Float>, m: Int, n: Int, k: Int, beta: Float = 0
+) {
+  cblas_sgemm(
+    CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a,
+    Int32(transposeA ? m : k), b, Int32(n), beta, c, Int32(n))
+}

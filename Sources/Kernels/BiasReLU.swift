@@ -54,3 +54,15 @@ package func addBiasBackward(
     if hasBias { dBias.store(dBias.vector(at: k, lanes: lanes) + sum, at: k, lanes: lanes) }
   }
 }
+
+/// Adds the column sums of `gradients`, (rows, K), to `dBias`, (K), which may be empty for none.
+func sumColumns(of gradients: Span<Float>, addingTo dBias: inout MutableSpan<Float>, width: Int) {
+  guard !dBias.isEmpty else { return }
+  precondition(dBias.count == width && gradients.count % width == 0, "\(gradients.count) gradients")
+  let (gradients, dBias, rows) = (gradients.address, dBias.address, gradients.count / width)
+  forEachBlock(of: width) { k, lanes in
+    var sum = dBias.vector(at: k, lanes: lanes)
+    for row in 0..<rows { sum += gradients.vector(at: row &* width &+ k, lanes: lanes) }
+    dBias.store(sum, at: k, lanes: lanes)
+  }
+}

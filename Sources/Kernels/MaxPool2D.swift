@@ -70,7 +70,7 @@ private func maximum(
       let value = x.vector(at: offset + c, lanes: lanes)
       let wins = (value .> best) .| (value .!= value)
       best.replace(with: value, where: wins)
-      winner.replace(with: SIMD16(repeating: cell), where: wins)
+      winner.replace(with: SIMD16<Int32>(repeating: cell), where: wins)
     }
     y.store(best, at: c, lanes: lanes)
     winners.store(winner, at: c, lanes: lanes)
@@ -87,7 +87,7 @@ private func scatter(
     let winner = winners.vector(at: c, lanes: lanes)
     let gradient = dY.vector(at: c, lanes: lanes)
     cells.forEach { cell, offset in
-      let share = gradient.replacing(with: Vector.zero, where: winner .!= SIMD16(repeating: cell))
+      let share = gradient.replacing(with: Vector.zero, where: winner .!= SIMD16<Int32>(repeating: cell))
       let before = overwriting ? Vector.zero : dX.vector(at: offset + c, lanes: lanes)
       dX.store(before + share, at: offset + c, lanes: lanes)
     }

@@ -1,3 +1,4 @@
+import Kernels
 import Tensors
 
 /// An operation in its place in a plan.
@@ -8,42 +9,72 @@ struct PlannedOperation {
   let gradientStart: Int
 }
 
-/// Compiles a network: one operation for each layer, or for a layer and the ReLU behind it, that computes
-/// only what the next one reads.
-func plannedOperations(of network: Network, maximumBatch: Int) -> [PlannedOperation] {
+/// Compiles a network: one operation for each layer, or for a layer and the ReLU and max-pooling behind it,
+/// that computes only what the next one reads.
+func plannedOperations(
+  of network: Network, maximumBatch: Int, convolution: ConvolutionMethod
+) -> [PlannedOperation] {
   let groups = fusedGroups(of: network.nodes)
   let outputs = neededOutputs(of: groups)
   var input = network.input
   return groups.indices.map { index in
-    let (node, group) = (groups[index].first!, groups[index])
+    let group = groups[index]
     let site = LayerSite(
-      input: input, output: outputs[index], parameters: network.layout.tensors[node.tensors].map(\.range),
-      maximumBatch: maximumBatch, relu: group.count > 1, index: group.startIndex)
+      input: input, output: outputs[index],
+      parameters: network.layout.tensors[group.first.tensors].map(\.range), maximumBatch: maximumBatch,
+      relu: group.relu, maxPool: group.maxPool, convolution: convolution, needsInputGradient: index > 0,
+      index: group.nodes.startIndex)
     input = outputs[index]
     return PlannedOperation(
-      operation: node.layer.operation(at: site), output: outputs[index],
-      gradientStart: gradientStart(of: network.nodes[group.startIndex...], network.layout))
+      operation: group.first.layer.operation(at: site), output: outputs[index],
+      gradientStart: gradientStart(of: network.nodes[group.nodes.startIndex...], network.layout))
   }
 }
 
-/// The nodes that become one operation: a layer, or a layer and the ReLU behind it.
-private func fusedGroups(of nodes: [Network.Node]) -> [ArraySlice<Network.Node>] {
-  var groups: [ArraySlice<Network.Node>] = []
+/// The nodes that become one operation: a layer, and what it fuses of those behind it.
+private struct FusedGroup {
+  var nodes: ArraySlice<Network.Node>
+  var relu = false
+  var maxPool = false
+
+  var first: Network.Node { nodes.first! }
+  var output: Shape { nodes.last!.output }
+
+  /// Rows and columns of its input that an output of shape `output` depends on; nil for all.
+  func inputRead(for output: Shape) -> (height: Int, width: Int)? {
+    maxPool
+      ? first.layer.inputRead(for: Shape(2 * output.height, 2 * output.width, output.channels))
+      : first.layer.inputRead(for: output)
+  }
+}
+
+private func fusedGroups(of nodes: [Network.Node]) -> [FusedGroup] {
+  var groups: [FusedGroup] = []
   var index = 0
   while index < nodes.count {
-    let fuses = nodes[index].layer.fusesReLU && index + 1 < nodes.count && nodes[index + 1].layer is ReLU
-    groups.append(nodes[index..<index + (fuses ? 2 : 1)])
-    index += fuses ? 2 : 1
+    let layer = nodes[index].layer
+    var (group, end) = (FusedGroup(nodes: []), index + 1)
+    if layer.fusesReLU, end < nodes.count, nodes[end].layer is ReLU {
+      group.relu = true
+      end += 1
+    }
+    if layer.fusesMaxPool, end < nodes.count, let pool = nodes[end].layer as? MaxPool2D, pool.halves {
+      group.maxPool = true
+      end += 1
+    }
+    group.nodes = nodes[index..<end]
+    groups.append(group)
+    index = end
   }
   return groups
 }
 
 /// Each group's output as far as the next one reads it: a 2x2 pooling of 11x11 positions reads 10x10, and the
 /// convolution before it need not compute the others.
-private func neededOutputs(of groups: [ArraySlice<Network.Node>]) -> [Shape] {
-  var outputs = groups.map { $0.last!.output }
-  for index in groups.indices.dropLast().reversed() where groups[index].first!.layer.canTrimOutput {
-    if let read = groups[index + 1].first!.layer.inputRead(for: outputs[index + 1]) {
+private func neededOutputs(of groups: [FusedGroup]) -> [Shape] {
+  var outputs = groups.map(\.output)
+  for index in groups.indices.dropLast().reversed() where groups[index].first.layer.canTrimOutput {
+    if let read = groups[index + 1].inputRead(for: outputs[index + 1]) {
       outputs[index].height = min(outputs[index].height, read.height)
       outputs[index].width = min(outputs[index].width, read.width)
     }

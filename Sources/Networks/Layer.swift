@@ -1,3 +1,4 @@
+import Kernels
 import Tensors
 
 /// A layer as a model describes it: its parameters, and what follows from them for a given input.
@@ -19,6 +20,9 @@ package protocol Layer: Codable, Sendable {
   /// A ReLU that follows can be part of this layer's operation.
   var fusesReLU: Bool { get }
 
+  /// So can a 2 x 2 max-pooling of stride 2 that follows it, or the ReLU.
+  var fusesMaxPool: Bool { get }
+
   /// The rows and columns of the input that an output of shape `output` depends on; nil where it is all of
   /// them.
   func inputRead(for output: Shape) -> (height: Int, width: Int)?
@@ -32,6 +36,7 @@ package protocol Layer: Codable, Sendable {
 extension Layer {
   package func parameters(for input: Shape) -> [ParameterDescription] { [] }
   package var fusesReLU: Bool { false }
+  package var fusesMaxPool: Bool { false }
   package func inputRead(for output: Shape) -> (height: Int, width: Int)? { nil }
   package var canTrimOutput: Bool { false }
 }
@@ -70,13 +75,19 @@ package struct LayerError: Error, CustomStringConvertible {
 /// Where in a plan a layer's operation stands.
 package struct LayerSite {
   package let input: Shape
+  /// Of the whole operation.
   package let output: Shape
   /// Places of the layer's tensors in the arenas, in the order of `Layer.parameters`.
   package let parameters: [Range<Int>]
   /// Largest number of samples in a pass.
   package let maximumBatch: Int
-  /// A ReLU follows that the operation takes over.
+  /// A ReLU follows that the operation takes over, and then a 2 x 2 max-pooling.
   package let relu: Bool
+  package let maxPool: Bool
+  /// Which algorithms convolutions may use.
+  package let convolution: ConvolutionMethod
+  /// False where the inputs are the images.
+  package let needsInputGradient: Bool
   /// Number of the layer in its model, to tell random streams apart.
   package let index: Int
 }

@@ -17,13 +17,16 @@ package final class Plan {
   private let activationGradients: [SharedBuffer<Float>]
   private let labels: SharedBuffer<Int32>
 
-  package init(_ network: Network, maximumBatch: Int, seed: UInt64) {
+  package init(
+    _ network: Network, maximumBatch: Int, seed: UInt64, convolution: ConvolutionMethod = .auto
+  ) {
     self.network = network
     self.maximumBatch = maximumBatch
     pass = Pass(
       mode: .training, count: 0, globalBatch: 1, seed: seed, step: 0,
       samples: SharedBuffer(repeating: 0, count: maximumBatch))
-    operations = plannedOperations(of: network, maximumBatch: maximumBatch)
+    operations = plannedOperations(
+      of: network, maximumBatch: maximumBatch, convolution: convolution)
     let shapes = [network.input] + operations.map(\.output)
     activations = shapes.map { SharedBuffer(repeating: 0, count: maximumBatch, unit: $0.count) }
     activationGradients = shapes.enumerated().map { index, shape in

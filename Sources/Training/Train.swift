@@ -27,7 +27,7 @@ package func train(_ configuration: TrainingConfiguration, in world: World, vers
     let trainer = try Trainer(
       network, world, schedule: schedule, threads: threads, seed: configuration.seed,
       optimizer: configuration.makeOptimizer(count: network.layout.trainable.count),
-      bucketBytes: configuration.bucketKilobytes * 1024)
+      bucketBytes: configuration.bucketKilobytes * 1024, convolution: configuration.convolution)
     try trainer.run(setup, journal)
   } catch {
     journal?.fail(error)

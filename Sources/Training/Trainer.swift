@@ -26,7 +26,7 @@ package final class Trainer {
   /// Makes all memory and starts the threads. The parameters are those of rank 0.
   package init(
     _ network: Network, _ world: World, schedule: BatchSchedule, threads: Int, seed: UInt64,
-    optimizer: any Optimizer, bucketBytes: Int
+    optimizer: any Optimizer, bucketBytes: Int, convolution: ConvolutionMethod = .auto
   ) throws {
     BLAS.useOneThread()
     self.world = world
@@ -47,7 +47,8 @@ package final class Trainer {
     pool = WorkerPool(
       (0..<threads).map { index in
         Worker(
-          index: index, network: network, microBatch: schedule.microBatch, seed: seed, parameters: parameters,
+          index: index, network: network, microBatch: schedule.microBatch, seed: seed,
+          convolution: convolution, parameters: parameters,
           depth: max(SummationTree.depth(ofRun: full[index]), SummationTree.depth(ofRun: last[index]), 1))
       })
     fullStepMerges = bufferMerges(of: full, pool.workers)

@@ -1,3 +1,4 @@
+import Kernels
 import Optimizers
 import Parallel
 
@@ -18,6 +19,8 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var testSamples: Int?
   /// A name of the zoo, or the path of a JSON file.
   package var model = "mnist-cnn"
+  /// Which algorithms convolutions may use.
+  package var convolution = ConvolutionMethod.auto
 
   package var epochs = 5
   /// Samples a step and rank.

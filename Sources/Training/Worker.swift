@@ -1,4 +1,5 @@
 import Data
+import Kernels
 import Networks
 import Parallel
 import Synchronization
@@ -20,11 +21,12 @@ final class Worker: @unchecked Sendable {
 
   /// - Parameter depth: most gradients that are kept at once.
   init(
-    index: Int, network: Network, microBatch: Int, seed: UInt64, parameters: SharedBuffer<Float>, depth: Int
+    index: Int, network: Network, microBatch: Int, seed: UInt64, convolution: ConvolutionMethod,
+    parameters: SharedBuffer<Float>, depth: Int
   ) {
     self.index = index
     self.parameters = parameters
-    plan = Plan(network, maximumBatch: microBatch, seed: seed)
+    plan = Plan(network, maximumBatch: microBatch, seed: seed, convolution: convolution)
     gradients = (0..<depth).map { _ in SharedBuffer(repeating: 0, count: network.layout.gradientCount) }
   }
 }

@@ -53,6 +53,7 @@ package struct Conv2D: Layer {
   }
 
   package var fusesReLU: Bool { true }
+  package var fusesMaxPool: Bool { true }
   package var canTrimOutput: Bool { true }
 
   package func inputRead(for output: Shape) -> (height: Int, width: Int)? {
@@ -61,25 +62,30 @@ package struct Conv2D: Layer {
   }
 
   package func operation(at site: LayerSite) -> any Operation {
-    Conv2DOperation(
-      Conv2DKernel(
-        ConvolutionGeometry(input: site.input, window: window, output: site.output), relu: site.relu,
-        maximumBatch: site.maximumBatch),
+    let tail = ConvolutionTail(relu: site.relu, maxPool: site.maxPool)
+    let factor = site.maxPool ? 2 : 1
+    let geometry = ConvolutionGeometry(
+      input: site.input, window: window,
+      output: Shape(factor * site.output.height, factor * site.output.width, filters))
+    let algorithm = ConvolutionAlgorithm.choice(
+      for: geometry, site.convolution, needsInputGradient: site.needsInputGradient)
+    return Conv2DOperation(
+      Convolution(geometry, tail, algorithm, maximumBatch: site.maximumBatch),
       places: WeightAndBias(site.parameters))
   }
 }
 
 private final class Conv2DOperation: Operation {
-  private var kernel: Conv2DKernel
+  private let convolution: Convolution
   private let places: WeightAndBias
 
-  init(_ kernel: consuming Conv2DKernel, places: WeightAndBias) {
-    self.kernel = kernel
+  init(_ convolution: Convolution, places: WeightAndBias) {
+    self.convolution = convolution
     self.places = places
   }
 
   func forward(_ x: Span<Float>, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
-    kernel.forward(
+    convolution.forward(
       x, count: pass.count, weight: parameters.extracting(places.weight),
       bias: parameters.extracting(places.bias), into: &y)
   }
@@ -89,7 +95,7 @@ private final class Conv2DOperation: Operation {
     gradients: inout MutableSpan<Float>, dX: inout MutableSpan<Float>
   ) {
     gradients.withSlices(places.weight, places.bias) { dWeight, dBias in
-      kernel.backward(
+      convolution.backward(
         x, y: y, dY: &dY, count: pass.count, weight: parameters.extracting(places.weight),
         dWeight: &dWeight, dBias: &dBias, dX: &dX)
     }

@@ -9,6 +9,9 @@ package struct MaxPool2D: PoolingLayer {
 
   package init(pooling: PoolingWindow) { self.pooling = pooling }
 
+  /// Windows of 2 x 2 that neither overlap nor reach over the edge.
+  var halves: Bool { pooling.window == Window(size: Size2D(2), stride: Size2D(2)) }
+
   package func operation(at site: LayerSite) -> any Operation {
     MaxPool2DOperation(
       MaxPool2DKernel(input: site.input, window: pooling.window, maximumBatch: site.maximumBatch))

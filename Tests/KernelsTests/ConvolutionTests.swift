@@ -3,7 +3,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@Suite struct Conv2DTests {
+@Suite struct ConvolutionTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var input: Shape
     var window: Window
@@ -53,21 +53,35 @@ import Testing
     Case(input: Shape(150, 150, 8), window: Window(size: Size2D(1)), filters: 4, count: 3),
   ]
 
-  private func run(_ test: Case, relu: Bool, bias: Bool) -> (
-    y: [Float], dW: [Float], dB: [Float], dX: [Float]
-  ) {
-    let geometry = test.geometry
-    let data = ConvolutionData(test, bias: bias)
-    var kernel = Conv2DKernel(geometry, relu: relu, maximumBatch: test.count)
-    var y = [Float](repeating: .nan, count: test.count * geometry.output.count)
-    var ySpan = y.mutableSpan
-    kernel.forward(
-      data.x.span, count: test.count, weight: data.weight.span, bias: data.bias.span, into: &ySpan)
+  /// Shapes that Winograd takes, whole and cut tiles; those with even outputs can be pooled.
+  static let winograd = [
+    Case(input: Shape(3, 3, 16), window: Window(size: Size2D(3)), filters: 16, count: 1),
+    Case(input: Shape(6, 6, 16), window: Window(size: Size2D(3)), filters: 32),
+    Case(input: Shape(9, 8, 32), window: Window(size: Size2D(3)), filters: 16),
+    Case(input: Shape(13, 13, 32), window: Window(size: Size2D(3)), filters: 64, count: 9, trim: 1),
+    Case(input: Shape(8, 10, 16), window: Window(size: Size2D(3), padding: Size2D(1)), filters: 48, count: 3),
+    Case(input: Shape(5, 7, 16), window: Window(size: Size2D(3), padding: Size2D(2, 0)), filters: 16),
+  ]
+
+  typealias Outcome = (y: [Float], dW: [Float], dB: [Float], dX: [Float])
+
+  func run(
+    _ test: Case, _ tail: ConvolutionTail, _ algorithm: ConvolutionAlgorithm, bias: Bool,
+    inputGradient: Bool = true
+  ) -> Outcome {
+    let data = ConvolutionData(test, tail, bias: bias)
+    let kernel = Convolution(test.geometry, tail, algorithm, maximumBatch: test.count)
+    var y = [Float](repeating: .nan, count: data.dY.count)
     var dY = data.dY
     var dW = [Float](repeating: .nan, count: data.weight.count)
     var dB = [Float](repeating: .nan, count: data.bias.count)
-    var dX = [Float](repeating: .nan, count: data.x.count)
-    do {
+    var dX = [Float](repeating: .nan, count: inputGradient ? data.x.count : 0)
+    // Twice: nothing of a pass may show in the next one.
+    for _ in 0..<2 {
+      dY = data.dY
+      var ySpan = y.mutableSpan
+      kernel.forward(
+        data.x.span, count: test.count, weight: data.weight.span, bias: data.bias.span, into: &ySpan)
       var dYSpan = dY.mutableSpan
       var dWSpan = dW.mutableSpan
       var dBSpan = dB.mutableSpan
@@ -82,22 +96,40 @@ import Testing
   struct ConvolutionData {
     let x, weight, bias, dY: [Float]
 
-    init(_ test: Case, bias: Bool) {
+    init(_ test: Case, _ tail: ConvolutionTail = ConvolutionTail(), bias: Bool) {
       let geometry = test.geometry
       x = randomNumbers(test.count * test.input.count, seed: 1)
       weight = randomNumbers(geometry.depth * test.filters, seed: 2)
       self.bias = bias ? randomNumbers(test.filters, seed: 3) : []
-      dY = randomNumbers(test.count * geometry.output.count, seed: 4)
+      dY = randomNumbers(test.count * tail.shape(of: geometry.output).count, seed: 4)
     }
   }
 
-  @Test(arguments: cases + tiled, [false, true])
-  func forwardAgreesWithDefinition(_ test: Case, relu: Bool) {
+  @Test(arguments: cases + tiled + winograd, [false, true])
+  func im2colAgreesWithDefinition(_ test: Case, relu: Bool) {
+    expectDefinition(test, .im2col, relu: relu, tolerance: 2e-6)
+  }
+
+  @Test(arguments: cases, [false, true])
+  func directAgreesWithDefinition(_ test: Case, relu: Bool) {
+    expectDefinition(test, .direct, relu: relu, tolerance: 2e-6)
+  }
+
+  @Test(arguments: winograd, [false, true])
+  func winogradAgreesWithDefinition(_ test: Case, relu: Bool) {
+    expectDefinition(test, .winograd2, relu: relu, tolerance: 1e-5)
+    expectDefinition(test, .winograd4, relu: relu, tolerance: 1e-4)
+  }
+
+  private func expectDefinition(
+    _ test: Case, _ algorithm: ConvolutionAlgorithm, relu: Bool, tolerance: Double
+  ) {
     let data = ConvolutionData(test, bias: relu)
     let linear = naiveConv2D(
       data.x.doubles, data.weight.doubles, data.bias.doubles, test.geometry, count: test.count)
-    expectClose(
-      run(test, relu: relu, bias: relu).y, relu ? naiveReLU(linear) : linear, tolerance: 2e-6, "y")
+    let outcome = run(
+      test, ConvolutionTail(relu: relu), algorithm, bias: relu, inputGradient: algorithm != .direct)
+    expectClose(outcome.y, relu ? naiveReLU(linear) : linear, tolerance: tolerance, "y by \(algorithm)")
   }
 
   /// The convolution is linear in x, weight and bias each: differences of any step are exact for them, and
@@ -110,7 +142,7 @@ import Testing
       let y = naiveConv2D(x, w, b, test.geometry, count: test.count)
       return dot(relu ? naiveReLU(y) : y, data.dY.doubles)
     }
-    let result = run(test, relu: relu, bias: true)
+    let result = run(test, ConvolutionTail(relu: relu), .im2col, bias: true)
     expectClose(result.dW, centralDifferences(at: w) { loss(x, $0, b) }, tolerance: 1e-5, "dWeight")
     expectClose(result.dB, centralDifferences(at: b) { loss(x, w, $0) }, tolerance: 1e-5, "dBias")
     expectClose(result.dX, centralDifferences(at: x) { loss($0, w, b) }, tolerance: 1e-5, "dX")
@@ -121,7 +153,7 @@ import Testing
   @Test(arguments: tiled)
   func tiledGradientsAgreeByProjection(_ test: Case) {
     let data = ConvolutionData(test, bias: false)
-    let result = run(test, relu: false, bias: false)
+    let result = run(test, ConvolutionTail(), .im2col, bias: false)
     let (x2, w2) = (randomNumbers(data.x.count, seed: 8), randomNumbers(data.weight.count, seed: 9))
     let alongX = naiveConv2D(x2.doubles, data.weight.doubles, [], test.geometry, count: test.count)
     let alongW = naiveConv2D(data.x.doubles, w2.doubles, [], test.geometry, count: test.count)
@@ -131,59 +163,49 @@ import Testing
     #expect(abs(gw - ew) <= 1e-5 * dot(alongW, alongW).squareRoot() * 10, "\(gw), expected \(ew)")
   }
 
-  @Test func inputGradientIsLeftOutWhereNotNeeded() {
-    let test = Self.cases[6]
+  @Test(arguments: [ConvolutionAlgorithm.im2col, .winograd2, .winograd4])
+  func inputGradientIsLeftOutWhereNotNeeded(_ algorithm: ConvolutionAlgorithm) {
+    let (test, tail) = (Self.winograd[1], ConvolutionTail(relu: true))
+    let without = run(test, tail, algorithm, bias: true, inputGradient: false)
+    #expect(without.dX.isEmpty && without.dW == run(test, tail, algorithm, bias: true).dW)
+  }
+
+  /// NaN survives ReLU and pooling, so that a diverged run is seen in its loss.
+  @Test(arguments: [ConvolutionAlgorithm.im2col, .direct, .winograd2, .winograd4])
+  func nanComesThrough(_ algorithm: ConvolutionAlgorithm) {
+    let test = Self.winograd[1]
+    let kernel = Convolution(
+      test.geometry, ConvolutionTail(relu: true, maxPool: true), algorithm, maximumBatch: test.count)
     let data = ConvolutionData(test, bias: true)
-    var kernel = Conv2DKernel(test.geometry, relu: false, maximumBatch: test.count)
-    var (y, dY) = ([Float](repeating: 0, count: data.dY.count), data.dY)
-    var (dW, dB) = (
-      [Float](repeating: 0, count: data.weight.count), [Float](repeating: 0, count: test.filters)
-    )
-    var ySpan = y.mutableSpan
-    kernel.forward(
-      data.x.span, count: test.count, weight: data.weight.span, bias: data.bias.span, into: &ySpan)
-    var dYSpan = dY.mutableSpan
-    var dWSpan = dW.mutableSpan
-    var dBSpan = dB.mutableSpan
-    var none = MutableSpan<Float>()
-    kernel.backward(
-      data.x.span, y: y.span, dY: &dYSpan, count: test.count, weight: data.weight.span,
-      dWeight: &dWSpan, dBias: &dBSpan, dX: &none)
-    #expect(dW == run(test, relu: false, bias: true).dW)
+    var x = data.x
+    x[5] = .nan
+    var y = [Float](repeating: 0, count: test.count * 2 * 2 * test.filters)
+    var span = y.mutableSpan
+    kernel.forward(x.span, count: test.count, weight: data.weight.span, bias: data.bias.span, into: &span)
+    #expect(y[0].isNaN && !y[y.count - 1].isNaN)
   }
-}
 
-@Suite struct Im2ColTests {
-  /// <im2col(x), c> = <x, col2im(c)>
-  @Test(arguments: Conv2DTests.cases)
-  func col2imIsTheAdjoint(_ test: Conv2DTests.Case) {
-    let geometry = test.geometry
-    let rows = 0..<test.count * geometry.output.height
-    let x = randomNumbers(test.count * test.input.count, seed: 1)
-    let c = randomNumbers(rows.count * geometry.output.width * geometry.depth, seed: 2)
-    var columns = [Float](repeating: .nan, count: c.count)
-    var image = [Float](repeating: 0, count: x.count)
-    do {
-      var columnSpan = columns.mutableSpan
-      var imageSpan = image.mutableSpan
-      im2col(x.span, geometry, rows: rows, into: &columnSpan)
-      col2im(c.span, geometry, rows: rows, addingTo: &imageSpan)
+  @Test func algorithmsAreChosenByShape() {
+    func choice(
+      _ input: Shape, _ size: Int, _ filters: Int, stride: Int = 1, first: Bool = false,
+      _ method: ConvolutionMethod = .auto
+    ) -> ConvolutionAlgorithm {
+      let window = Window(size: Size2D(size), stride: Size2D(stride), padding: Size2D(size / 2))
+      let positions = window.positions(over: input)!
+      let geometry = ConvolutionGeometry(
+        input: input, window: window, output: Shape(positions.height, positions.width, filters))
+      return .choice(for: geometry, method, needsInputGradient: !first)
     }
-    let (left, right) = (dot(columns.doubles, c.doubles), dot(x.doubles, image.doubles))
-    #expect(abs(left - right) <= 1e-5 * max(1, abs(left)), "\(left), \(right)")
-  }
-
-  @Test func columnsAreWindowsInFilterOrder() {
-    let geometry = ConvolutionGeometry(
-      input: Shape(2, 2, 1), window: Window(size: Size2D(2), padding: Size2D(1)), output: Shape(3, 3, 1))
-    var columns = [Float](repeating: .nan, count: 9 * 4)
-    var span = columns.mutableSpan
-    im2col([1, 2, 3, 4].span, geometry, rows: 0..<3, into: &span)
-    #expect(
-      columns == [
-        0, 0, 0, 1, 0, 0, 1, 2, 0, 0, 2, 0,
-        0, 1, 0, 3, 1, 2, 3, 4, 2, 0, 4, 0,
-        0, 3, 0, 0, 3, 4, 0, 0, 4, 0, 0, 0,
-      ])
+    #expect(choice(Shape(28, 28, 1), 3, 32, first: true) == .direct)
+    #expect(choice(Shape(28, 28, 1), 3, 32, first: false) == .im2col)
+    #expect(choice(Shape(224, 224, 3), 3, 64, first: true) == .direct)
+    #expect(choice(Shape(224, 224, 3), 3, 64, first: true, .im2col) == .im2col)
+    #expect(choice(Shape(12, 12, 32), 3, 64) == .winograd2)
+    #expect(choice(Shape(56, 56, 128), 3, 256) == .winograd4)
+    #expect(choice(Shape(56, 56, 128), 3, 256, stride: 2) == .im2col)
+    #expect(choice(Shape(56, 56, 128), 5, 256) == .im2col)
+    #expect(choice(Shape(56, 56, 16), 3, 256) == .im2col)
+    #expect(choice(Shape(56, 56, 16), 3, 256, .winograd) == .winograd4)
+    #expect(choice(Shape(56, 56, 128), 3, 256, .im2col) == .im2col)
   }
 }
