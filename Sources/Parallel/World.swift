@@ -23,18 +23,9 @@ package final class World {
   }
 
   /// Threads that this rank can have to itself: its cores, shared with the ranks whose masks overlap.
-  package var threadsPerRank: Int {
-    let sharing = hosts.indices.count { hosts[$0] == hosts[rank] && !cores[$0].isDisjoint(with: cores[rank]) }
-    return max(1, cores[rank].count / max(sharing, 1))
-  }
+  package var threadsPerRank: Int { max(1, cores[rank].count / placement.sharing(with: rank)) }
 
-  /// Ranks per host in words, such as `2 on node1, 2 on node2`.
-  package var hostSummary: String {
-    var names: [String] = []
-    for host in hosts where !names.contains(host) { names.append(host) }
-    let shown = names.prefix(8).map { name in "\(hosts.count { $0 == name }) on \(name)" }
-    return shown.joined(separator: ", ") + (names.count > 8 ? ", ... (\(names.count) hosts)" : "")
-  }
+  package var placement: Placement { Placement(hosts: hosts, cores: cores) }
 }
 
 /// The cores that this process may run on.
@@ -42,13 +33,4 @@ private func affinityMask() -> [Int] {
   let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
   let line = status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") } ?? ""
   return line.split(separator: "\t").last.map { parseCoreList($0) } ?? [0]
-}
-
-/// `0-3,8` as 0, 1, 2, 3, 8.
-func parseCoreList(_ text: Substring) -> [Int] {
-  text.split(separator: ",").flatMap { part -> [Int] in
-    let ends = part.split(separator: "-").compactMap { Int($0) }
-    guard let first = ends.first, let last = ends.last, first <= last else { return [] }
-    return Array(first...last)
-  }
 }

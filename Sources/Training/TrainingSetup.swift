@@ -19,7 +19,8 @@ extension TrainingSetup {
   /// What is printed before the first step.
   func table(_ world: World) -> [(name: String, value: String)] {
     [
-      ("world", "\(counted(world.size, "rank")): \(world.hostSummary)"),
+      ("world", "\(counted(world.size, "rank")) on \(counted(Set(world.hosts).count, "host"))"),
+      ("cores", world.placement.summary),
       ("threads", "\(threads) a rank"),
       ("BLAS", "OpenBLAS \(BLAS.version), \(BLAS.kernelName) kernel, on \(CPU.name)"),
       ("data", data.summary(configuration)),
@@ -76,6 +77,7 @@ extension TrainingSetup {
         "OpenBLAS runs its \(kernels[0]) kernel on rank 0 and \(kernels[other]) on rank \(other): the ranks wait "
           + "for the slowest; OPENBLAS_CORETYPE sets one for all")
     }
+    if let overlap = world.placement.overlapWarning { warnings.append(overlap) }
     if let slow = BLAS.slowKernelWarning { warnings.append(slow) }
     let allThreads = try world.communicator.allReduce(threads, .sum)
     let microBatches = schedule.microBatches(inStep: 0)
