@@ -52,7 +52,9 @@ let package = Package(
     .testTarget(name: "DataTests", dependencies: ["Data", "CZlib", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "ParallelTests", dependencies: ["Parallel", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"], swiftSettings: spans),
-    .testTarget(name: "RankTests", dependencies: ["Training", "TestSupport"], swiftSettings: spans),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    .testTarget(
+      name: "RankTests", dependencies: ["Training", "TestSupport", "AllocationCounter"], swiftSettings: spans),
     .testTarget(name: "CommandLineTests", dependencies: ["CNNMPI", "TestSupport"], swiftSettings: spans),
   ]
 )

@@ -9,7 +9,7 @@ final class Im2ColConvolution: ConvolutionKernel {
   private let geometry: ConvolutionGeometry
   private let blocks: OutputBlocks
   /// Output rows a tile; even where the tail pools.
-  private let tile: Int
+  private let tileRows: Int
   private let columns: SharedBuffer<Float>
   /// (tile, OW, K) outputs or their gradients before pooling; empty where the tail does not pool.
   private let unpooled: SharedBuffer<Float>
@@ -23,10 +23,10 @@ final class Im2ColConvolution: ConvolutionKernel {
     let (height, rowElements) = (geometry.output.height, geometry.output.width * geometry.depth)
     let step = tail.maxPool ? 2 : 1
     let fitting = max(Self.tileElements / rowElements / step * step, step)
-    tile = min(fitting >= height ? fitting / height * height : fitting, maximumBatch * height)
-    columns = SharedBuffer(repeating: 0, count: tile * rowElements)
+    tileRows = min(fitting >= height ? fitting / height * height : fitting, maximumBatch * height)
+    columns = SharedBuffer(repeating: 0, count: tileRows * rowElements)
     unpooled = SharedBuffer(
-      repeating: 0, count: tail.maxPool ? tile * geometry.output.width * geometry.output.channels : 0)
+      repeating: 0, count: tail.maxPool ? tileRows * geometry.output.width * geometry.output.channels : 0)
   }
 
   func forward(
@@ -35,7 +35,8 @@ final class Im2ColConvolution: ConvolutionKernel {
   ) {
     check(x.count, weight.count, count)
     let (depth, filters, tail) = (geometry.depth, geometry.output.channels, blocks.tail)
-    for tile in tiles(count) {
+    for firstRow in stride(from: 0, to: count * geometry.output.height, by: tileRows) {
+      let tile = tile(from: firstRow, count)
       unroll(x, tile.rows)
       if tail.maxPool {
         let unpooled = unpooled
@@ -58,7 +59,8 @@ final class Im2ColConvolution: ConvolutionKernel {
     check(x.count, weight.count, count)
     let (filters, tail) = (geometry.output.channels, blocks.tail)
     dBias.update(repeating: 0)
-    for tile in tiles(count) {
+    for firstRow in stride(from: 0, to: count * geometry.output.height, by: tileRows) {
+      let tile = tile(from: firstRow, count)
       if tail.maxPool {
         unpoolRows(tile, BlockReader(blocks, y: y, dY: dY.span, winners: winners))
         let unpooled = unpooled
@@ -165,14 +167,12 @@ final class Im2ColConvolution: ConvolutionKernel {
     let images: Range<Int>
   }
 
-  private func tiles(_ count: Int) -> some Sequence<Tile> {
-    let (height, width, size) = (geometry.output.height, geometry.output.width, tile)
-    return stride(from: 0, to: count * height, by: size).lazy.map { start in
-      let end = min(start + size, count * height)
-      return Tile(
-        rows: start..<end, positions: start * width..<end * width,
-        images: (start + height - 1) / height..<(end + height - 1) / height)
-    }
+  private func tile(from firstRow: Int, _ count: Int) -> Tile {
+    let (height, width) = (geometry.output.height, geometry.output.width)
+    let end = min(firstRow + tileRows, count * height)
+    return Tile(
+      rows: firstRow..<end, positions: firstRow * width..<end * width,
+      images: (firstRow + height - 1) / height..<(end + height - 1) / height)
   }
 
   /// Fills `columns` with the windows of `rows`, where they are not the input itself.

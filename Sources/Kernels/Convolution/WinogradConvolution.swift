@@ -59,7 +59,9 @@ final class WinogradConvolution<Tile: WinogradTile>: ConvolutionKernel {
     precondition(x.count == count * geometry.input.count, "\(x.count) inputs for \(count) images")
     transformWeights(weight, transposed: false)
     let writer = BlockWriter(blocks, bias: bias, y: &y, winners: &winners)
-    for tiles in chunks(count) {
+    let total = count * rows * columns
+    for first in stride(from: 0, to: total, by: chunk) {
+      let tiles = first..<min(first + chunk, total)
       transformInputs(x.address, tiles)
       for p in 0..<Tile.products {
         product(
@@ -83,7 +85,9 @@ final class WinogradConvolution<Tile: WinogradTile>: ConvolutionKernel {
     dBias.update(repeating: 0)
     let biasGradient = dBias.isEmpty ? nil : dBias.address
     let reader = BlockReader(blocks, y: y, dY: dY.span, winners: winners)
-    for tiles in chunks(count) {
+    let total = count * rows * columns
+    for first in stride(from: 0, to: total, by: chunk) {
+      let tiles = first..<min(first + chunk, total)
       blocks.specialized(lanes: 16) { pools, _ in
         readGradients(reader, tiles, pools: pools, biasGradient: biasGradient)
       }
@@ -278,11 +282,6 @@ final class WinogradConvolution<Tile: WinogradTile>: ConvolutionKernel {
   }
 
   // MARK: Tiles
-
-  private func chunks(_ count: Int) -> some Sequence<Range<Int>> {
-    let (total, chunk) = (count * rows * columns, chunk)
-    return stride(from: 0, to: total, by: chunk).lazy.map { $0..<min($0 + chunk, total) }
-  }
 
   @inline(__always)
   private func position(_ tile: Int) -> (image: Int, row: Int, column: Int) {

@@ -1,0 +1,45 @@
+import AllocationCounter
+import Data
+import MPI
+import Networks
+import Optimizers
+import Parallel
+import Testing
+import Training
+
+@MainActor @Suite(.serialized, .watchdog) struct AllocationTests {
+  /// The counter counts what Swift allocates.
+  @Test func allocationsAreSeen() {
+    let before = allocation_count()
+    let memory = SharedBufferMaker.make()
+    #expect(allocation_count() > before, "\(memory) was not counted")
+  }
+
+  /// All memory is made before and in the first step. Other threads of the process may allocate meanwhile, so
+  /// the least of several steps counts. One rank: what MPI does inside is its own affair. So is what OpenBLAS
+  /// does for lenet5: its kernel for small products allocates where the rows are no multiple of 16.
+  @Test(arguments: [("mnist-cnn", 1), ("mnist-cnn", 2), ("mnist-bn", 1), ("mnist-cnn-same", 1)])
+  func stepsAllocateNothing(_ model: String, threads: Int) throws {
+    _ = Ranks.world  // starts MPI
+    let world = try World(MPIRuntime.alone())
+    let network = try Network(ModelDescription(named: model))
+    let images = TrainingTests.images(256)
+    let schedule = BatchSchedule(samples: images.count, globalBatch: 64, microBatch: 16)
+    let trainer = try Trainer(
+      network, world, schedule: schedule, threads: threads, seed: 3,
+      optimizer: SGD(count: network.layout.trainable.count, momentum: 0.9), bucketBytes: 100_000)
+    let loader = BatchLoader(images, Normalization(of: images))
+    var least = Int.max
+    for step in 0..<12 {
+      let before = allocation_count()
+      let share = trainer.stepShare(loader, stepInEpoch: step % schedule.stepsPerEpoch, epoch: 0)
+      _ = try trainer.step(share, learningRate: 0.01)
+      if step > 0 { least = min(least, allocation_count() - before) }
+    }
+    try Ranks.expectEverywhere(least == 0, "every step allocates at least \(least) times")
+  }
+}
+
+private enum SharedBufferMaker {
+  @inline(never) static func make() -> AnyObject { [Int](repeating: 1, count: 100) as AnyObject }
+}
