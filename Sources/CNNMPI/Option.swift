@@ -2,8 +2,8 @@
 struct Option<Configuration>: Sendable {
   /// With the dashes, such as `--epochs`.
   let name: String
-  /// What stands for the value in the help, such as `N`.
-  let value: String
+  /// What stands for the value in the help, such as `N`; nil for a flag, which has none.
+  let value: String?
   let help: String
   /// Takes over a value, or says what was expected of it.
   let apply: @Sendable (inout Configuration, String) throws(ValueError) -> Void
@@ -31,6 +31,15 @@ struct Option<Configuration>: Sendable {
     self.help = help
     apply = { configuration, text throws(ValueError) in configuration[keyPath: field] = try kind.parse(text) }
     shownDefault = { $0[keyPath: field].map(kind.show) }
+  }
+
+  /// A flag, which sets `field`.
+  init(_ name: String, _ field: Field<Bool>, _ help: String) {
+    self.name = name
+    value = nil
+    self.help = help
+    apply = { configuration, _ throws(ValueError) in configuration[keyPath: field] = true }
+    shownDefault = { _ in nil }
   }
 }
 

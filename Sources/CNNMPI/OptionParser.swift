@@ -9,7 +9,7 @@ struct OptionTable<Configuration>: Sendable {
 
   private var options: [Option<Configuration>] { groups.flatMap(\.options) }
 
-  /// Reads `--name value` and `--name=value` into `configuration`.
+  /// Reads `--name value`, `--name=value` and, for flags, `--name` into `configuration`.
   func parse(_ arguments: [String], into configuration: inout Configuration) throws(UsageError) {
     var rest = arguments[...]
     while let argument = rest.popFirst() {
@@ -19,15 +19,29 @@ struct OptionTable<Configuration>: Sendable {
       let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
         String.init)
       guard let option = options.first(where: { $0.name == parts[0] }) else { throw unknown(parts[0]) }
-      guard let value = parts.count > 1 ? parts[1] : rest.popFirst() else {
-        throw UsageError(description: "\(option.name): expected a value \(option.value), found nothing")
-      }
+      let value = try value(of: option, given: parts.count > 1 ? parts[1] : nil, &rest)
       do {
         try option.apply(&configuration, value)
       } catch {
         throw UsageError(description: "\(option.name): expected \(error.expected), found \"\(value)\"")
       }
     }
+  }
+
+  /// The value of an option, behind its equals sign or in the next argument; empty for a flag.
+  private func value(
+    of option: Option<Configuration>, given: String?, _ rest: inout ArraySlice<String>
+  ) throws(UsageError) -> String {
+    guard let expected = option.value else {
+      guard given == nil else {
+        throw UsageError(description: "\(option.name): expected no value, found \"\(given!)\"")
+      }
+      return ""
+    }
+    guard let value = given ?? rest.popFirst() else {
+      throw UsageError(description: "\(option.name): expected a value \(expected), found nothing")
+    }
+    return value
   }
 
   private func unknown(_ name: String) -> UsageError {
@@ -38,22 +52,38 @@ struct OptionTable<Configuration>: Sendable {
     return UsageError(description: "unknown option \(name)")
   }
 
-  /// The options as the help lists them.
+  /// The options as the help lists them, in lines of at most 110 columns.
   func help(defaults: Configuration) -> String {
     let width = options.map { left($0).count }.max() ?? 0
     return groups.map { group in
       let lines = group.options.map { option in
         let shown = option.shownDefault(defaults).map { " [\($0)]" } ?? ""
         let left = left(option)
-        return "  \(left)\(String(repeating: " ", count: width - left.count))  \(option.help)\(shown)"
+        let lines = wrapped(option.help + shown, width: 110 - width - 4)
+        let indent = "\n" + String(repeating: " ", count: width + 4)
+        return "  \(left)\(String(repeating: " ", count: width - left.count))  "
+          + lines.joined(separator: indent)
       }
       return "\(group.heading):\n\(lines.joined(separator: "\n"))"
     }.joined(separator: "\n\n")
   }
 
   private func left(_ option: Option<Configuration>) -> String {
-    "\(option.name) \(option.value)"
+    option.value.map { "\(option.name) \($0)" } ?? option.name
   }
+}
+
+/// `text` in lines of at most `width` columns, broken at spaces; a longer word has a line of its own.
+func wrapped(_ text: String, width: Int) -> [String] {
+  var lines: [String] = []
+  for word in text.split(separator: " ") {
+    if let last = lines.last, last.count + 1 + word.count <= width {
+      lines[lines.count - 1] = "\(last) \(word)"
+    } else {
+      lines.append(String(word))
+    }
+  }
+  return lines
 }
 
 /// Number of letters to insert, delete or replace to make one word of the other (Levenshtein 1966).

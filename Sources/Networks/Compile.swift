@@ -4,6 +4,8 @@ import Tensors
 /// An operation in its place in a plan.
 struct PlannedOperation {
   let operation: any Operation
+  /// The layers that it computes, as indices into the network's nodes.
+  let nodes: Range<Int>
   let output: Shape
   /// Once the operation's backward pass is done, the gradient arena is complete from this place on.
   let gradientStart: Int
@@ -26,7 +28,7 @@ func plannedOperations(
       index: group.nodes.startIndex)
     input = outputs[index]
     return PlannedOperation(
-      operation: group.first.layer.operation(at: site), output: outputs[index],
+      operation: group.first.layer.operation(at: site), nodes: group.nodes.indices, output: outputs[index],
       gradientStart: gradientStart(of: network.nodes[group.nodes.startIndex...], network.layout))
   }
 }

@@ -30,10 +30,16 @@ package protocol Layer: Codable, Sendable {
   /// The output may leave out last rows and columns that nobody reads.
   var canTrimOutput: Bool { get }
 
+  /// Multiply-adds of one sample's forward pass by the direct algorithm, from the definition of the layer:
+  /// what it costs whatever algorithm computes it, so that rates of different ones compare. Only convolutions
+  /// and dense layers count, as usual; what is of the order of the activations is left out.
+  func multiplyAdds(input: Shape, output: Shape) -> Int
+
   func operation(at site: LayerSite) -> any Operation
 }
 
 extension Layer {
+  package func multiplyAdds(input: Shape, output: Shape) -> Int { 0 }
   package func parameters(for input: Shape) -> [ParameterDescription] { [] }
   package var fusesReLU: Bool { false }
   package var fusesMaxPool: Bool { false }

@@ -10,15 +10,18 @@ package final class Plan {
   package let maximumBatch: Int
   /// What the next passes are about.
   package var pass: Pass
-  private let operations: [PlannedOperation]
+  let operations: [PlannedOperation]
   /// activations[i] goes into operation i, activations[i + 1] comes out of it; the last are the logits.
   private let activations: [SharedBuffer<Float>]
-  /// Of the loss, with respect to the activations of the same index. Nobody needs that of the images.
+  /// Of the loss, with respect to the activations of the same index. Nobody needs that of the images, and
+  /// inference none.
   private let activationGradients: [SharedBuffer<Float>]
   private let labels: SharedBuffer<Int32>
 
+  /// - Parameter forwardOnly: for inference, without the memory of backward passes.
   package init(
-    _ network: Network, maximumBatch: Int, seed: UInt64, convolution: ConvolutionMethod = .auto
+    _ network: Network, maximumBatch: Int, seed: UInt64, convolution: ConvolutionMethod = .auto,
+    forwardOnly: Bool = false
   ) {
     self.network = network
     self.maximumBatch = maximumBatch
@@ -30,7 +33,7 @@ package final class Plan {
     let shapes = [network.input] + operations.map(\.output)
     activations = shapes.map { SharedBuffer(repeating: 0, count: maximumBatch, unit: $0.count) }
     activationGradients = shapes.enumerated().map { index, shape in
-      SharedBuffer(repeating: 0, count: index > 0 ? maximumBatch : 0, unit: shape.count)
+      SharedBuffer(repeating: 0, count: index > 0 && !forwardOnly ? maximumBatch : 0, unit: shape.count)
     }
     labels = SharedBuffer(repeating: 0, count: maximumBatch)
   }
@@ -60,11 +63,15 @@ package final class Plan {
 
   /// Computes the logits of the images.
   package func forward(parameters: Span<Float>) {
-    for (index, planned) in operations.enumerated() {
-      let (x, y) = (activations[index], activations[index + 1])
-      var output = y.mutableSpan(first: pass.count)
-      planned.operation.forward(x.span(first: pass.count), parameters: parameters, pass: pass, into: &output)
-    }
+    for index in operations.indices { forward(index, parameters: parameters) }
+  }
+
+  /// The forward pass of operation `index`.
+  package func forward(_ index: Int, parameters: Span<Float>) {
+    let (x, y) = (activations[index], activations[index + 1])
+    var output = y.mutableSpan(first: pass.count)
+    operations[index].operation.forward(
+      x.span(first: pass.count), parameters: parameters, pass: pass, into: &output)
   }
 
   /// The loss, summed over the samples, and the number of samples classified right.

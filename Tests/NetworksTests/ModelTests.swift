@@ -19,6 +19,31 @@ import Testing
     #expect(network.input == Shape(28, 28, 1) && network.classes == 10)
   }
 
+  /// By PyTorch, see `Tests/Golden/parameter_counts.py`.
+  @Test(arguments: [
+    ("cifar-vgg", 1_187_274, Shape(32, 32, 3), 10), ("vgg16", 138_357_544, Shape(224, 224, 3), 1000),
+  ])
+  func parameterCountsOfPyTorch(_ name: String, _ expected: Int, _ input: Shape, _ classes: Int) throws {
+    let network = try Network(ModelDescription(named: name))
+    #expect(network.layout.trainableNumbers == expected)
+    #expect(network.input == input && network.classes == classes)
+  }
+
+  @Test func vggsHaveTheLayersOfThePapers() throws {
+    let vgg16 = try Network(ModelDescription(named: "vgg16"))
+    let convolutions = vgg16.nodes.filter { $0.layer is Conv2D }
+    #expect(convolutions.count == 13 && convolutions.last?.name == "conv13")
+    #expect(vgg16.nodes.filter { $0.layer is MaxPool2D }.map(\.output.height) == [112, 56, 28, 14, 7])
+    #expect(vgg16.nodes.suffix(7).map(\.output.count) == [4096, 4096, 4096, 4096, 4096, 4096, 1000])
+    #expect(vgg16.nodes.count { $0.layer is Dropout } == 2)
+    let cifar = try Network(ModelDescription(named: "cifar-vgg"))
+    #expect(
+      cifar.layout.tensors.filter { $0.name.hasSuffix("weight") && $0.shape.count == 4 }.map(\.shape.last)
+        == [64, 64, 128, 128, 256, 256])
+    #expect(cifar.nodes.filter { $0.layer is MaxPool2D }.map(\.output.height) == [16, 8, 4])
+    #expect(!cifar.layout.tensors.contains { $0.name.hasPrefix("conv") && $0.name.hasSuffix("bias") })
+  }
+
   @Test func tensorsHavePyTorchNames() throws {
     let network = try Network(ModelDescription(named: "mnist-bn"))
     #expect(

@@ -61,6 +61,11 @@ package struct Conv2D: Layer {
     return (reach.height, reach.width)
   }
 
+  /// OH OW K KH KW C: windows that reach into the padding count in full.
+  package func multiplyAdds(input: Shape, output: Shape) -> Int {
+    output.count * kernel.height * kernel.width * input.channels
+  }
+
   package func operation(at site: LayerSite) -> any Operation {
     let tail = ConvolutionTail(relu: site.relu, maxPool: site.maxPool)
     let factor = site.maxPool ? 2 : 1

@@ -37,6 +37,8 @@ package struct Dense: Layer {
 
   package var fusesReLU: Bool { true }
 
+  package func multiplyAdds(input: Shape, output: Shape) -> Int { input.count * output.count }
+
   package func operation(at site: LayerSite) -> any Operation {
     DenseOperation(site, places: WeightAndBias(site.parameters))
   }

@@ -1,0 +1,62 @@
+import Tensors
+
+/// What an operation of a plan computes, and what that costs.
+package struct OperationCost: Sendable {
+  /// The names of its layers, such as `conv1 + relu1`.
+  package let name: String
+  package let input: Shape
+  /// As far as the next operation reads it.
+  package let output: Shape
+  /// Numbers in its tensors.
+  package let parameters: Int
+  /// Of one sample's forward pass, see `Layer.multiplyAdds`; what nobody reads of an output does not count.
+  package let multiplyAdds: Int
+  /// The model's first operation: nobody needs the gradient of its input.
+  package let isFirst: Bool
+
+  /// Floating-point operations of one sample's forward pass: a multiply-add is two.
+  package var forwardFLOP: Int { 2 * multiplyAdds }
+
+  /// Of its backward pass: the gradients of weight and input take as many each as the forward pass.
+  package var backwardFLOP: Int { (isFirst ? 2 : 4) * multiplyAdds }
+
+  /// Bytes that the forward pass of `count` samples has to move at least: input, output and parameters once.
+  package func forwardBytes(_ count: Int) -> Int { 4 * (count * (input.count + output.count) + parameters) }
+
+  /// Bytes that the backward pass of `count` samples has to move at least: input, output, their gradients,
+  /// parameters and their gradients once.
+  package func backwardBytes(_ count: Int) -> Int {
+    4 * (count * ((isFirst ? 1 : 2) * input.count + 2 * output.count) + 2 * parameters)
+  }
+}
+
+extension Plan {
+  /// The operations, from first to last.
+  package var costs: [OperationCost] {
+    operations.indices.map { index in
+      let nodes = network.nodes[operations[index].nodes]
+      let tensors = nodes.flatMap { network.layout.tensors[$0.tensors] }
+      return OperationCost(
+        name: nodes.map(\.name).joined(separator: " + "),
+        input: index > 0 ? operations[index - 1].output : network.input, output: operations[index].output,
+        parameters: tensors.reduce(0) { $0 + $1.range.count },
+        multiplyAdds: multiplyAdds(of: nodes, output: operations[index].output), isFirst: index == 0)
+    }
+  }
+}
+
+/// Multiply-adds of fused layers whose last one gives an output of shape `output`: each counts only the rows
+/// and columns of its own output that the next one reads.
+private func multiplyAdds(of nodes: ArraySlice<Network.Node>, output: Shape) -> Int {
+  var (sum, output) = (0, output)
+  for node in nodes.reversed() {
+    sum += node.layer.multiplyAdds(input: node.input, output: output)
+    if let read = node.layer.inputRead(for: output) {
+      output = Shape(
+        min(read.height, node.input.height), min(read.width, node.input.width), node.input.channels)
+    } else if node.input != node.output {
+      output = node.input  // All of it; only layers that go element by element read no more than they give.
+    }
+  }
+  return sum
+}
