@@ -5,6 +5,7 @@ package enum RandomPurpose: Equatable, Sendable {
   case initialization
   case shuffle
   case syntheticDigits
+  case benchmark
   /// Dropout of the model's layer with this index.
   case dropout(layer: Int)
 
@@ -13,6 +14,7 @@ package enum RandomPurpose: Equatable, Sendable {
     case .initialization: 1
     case .shuffle: 2
     case .syntheticDigits: 3
+    case .benchmark: 4
     case .dropout(let layer): 0x1000_0000 + UInt32(layer)
     }
   }

@@ -30,18 +30,27 @@ extension Trainer {
   /// Evaluates the parameters on all samples of `loader`, divided among ranks and threads; the counts are
   /// exact.
   package func evaluate(_ loader: BatchLoader) throws -> EvaluationResult {
+    try pool.evaluate(loader, in: world)
+  }
+}
+
+extension WorkerPool {
+  func evaluate(_ loader: BatchLoader, in world: World) throws -> EvaluationResult {
     let share = EvaluationShare(
-      loader: loader, samples: shard(of: loader.count, world.rank, of: world.size),
-      threads: pool.workers.count)
-    pool.start(.evaluate(share))
-    pool.workers[0].evaluate(share)
-    pool.wait()
-    let own = pool.workers.reduce(into: EvaluationSums()) {
+      loader: loader, samples: shard(of: loader.count, world.rank, of: world.size), threads: workers.count)
+    workers[0].clock.begin()
+    start(.evaluate(share))
+    workers[0].clock.end(.sum)
+    workers[0].evaluate(share)
+    wait()
+    workers[0].clock.end(.sum)
+    let own = workers.reduce(into: EvaluationSums()) {
       $0.loss += $1.evaluation.loss
       $0.correct += $1.evaluation.correct
     }
     let loss = try world.communicator.allReduce(own.loss, .sum)
     let correct = try world.communicator.allReduce(own.correct, .sum)
+    workers[0].clock.end(.reduce)
     return EvaluationResult(
       loss: loss / Double(loader.count), accuracy: Double(correct) / Double(loader.count), correct: correct,
       count: loader.count)
@@ -59,8 +68,10 @@ extension Worker {
       let positions = start..<min(start + plan.maximumBatch, samples.upperBound)
       plan.pass.count = positions.count
       plan.withInputs { share.loader.load(positions, images: &$0, labels: &$1, samples: &$2) }
+      clock.end(.data)
       plan.forward(parameters: parameters.span)
       let (loss, correct) = plan.evaluateLoss()
+      clock.end(.forward)
       evaluation.loss += loss
       evaluation.correct += correct
     }

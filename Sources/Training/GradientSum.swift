@@ -49,7 +49,10 @@ extension Trainer {
       }
       mergedFrom = complete
     }
+    let leader = pool.workers[0]
+    leader.clock.end(.sum)
     try reducer.advance(to: complete)
+    leader.clock.end(.reduce)
     return complete == 0
   }
 

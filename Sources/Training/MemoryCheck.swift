@@ -28,14 +28,20 @@ extension World {
   }
 
   /// - Throws: on all ranks, when a network's arenas and activations do not fit on one.
-  func requireMemory(for network: Network, microBatch: Int, threads: Int) throws {
+  ///
+  /// - Parameter forwardOnly: for inference.
+  package func requireMemory(
+    for network: Network, microBatch: Int, threads: Int, forwardOnly: Bool = false
+  ) throws {
     // Parameters, gradients and velocity; activations and their gradients.
-    let arenas = Double(network.layout.gradientCount) * Double(2 + threads)
-    let activations = network.nodes.reduce(0.0) { $0 + 2 * Double($1.output.count) }
+    let arenas = Double(network.layout.gradientCount) * Double(forwardOnly ? 1 : 2 + threads)
+    let activations = network.nodes.reduce(0.0) { $0 + (forwardOnly ? 1 : 2) * Double($1.output.count) }
     let bytes = 4 * (arenas + activations * Double(microBatch) * Double(threads))
     try agree {
       try requireMemory(
-        bytes, for: "training \(network.description.name) in micro-batches of \(microBatch)",
+        bytes,
+        for:
+          "\(forwardOnly ? "running" : "training") \(network.description.name) in micro-batches of \(microBatch)",
         hint: "lower --micro-batch or --threads, or take a smaller model")
     }
   }

@@ -15,6 +15,7 @@ final class RunJournal {
   private let samplesPerEpoch: Int
   private var record: RunRecord
   private var epochs: [EpochMetrics] = []
+  private var times = StepTimes()
   private var trainSeconds = 0.0
   private var evaluationSeconds = 0.0
   private var epochStart = ContinuousClock.now
@@ -72,9 +73,10 @@ final class RunJournal {
   }
 
   func epochEnded(
-    _ epoch: Int, _ sums: EpochSums, _ test: EvaluationResult, learningRate: Double, trainSeconds: Double,
-    evaluationSeconds: Double
+    _ epoch: Int, _ sums: EpochSums, _ times: StepTimes, _ test: EvaluationResult, learningRate: Double,
+    trainSeconds: Double, evaluationSeconds: Double
   ) {
+    self.times = self.times + times
     self.trainSeconds += trainSeconds
     self.evaluationSeconds += evaluationSeconds
     let metrics = EpochMetrics(
@@ -82,7 +84,7 @@ final class RunJournal {
       testAccuracy: test.accuracy, learningRate: learningRate,
       imagesPerSecond: Double(sums.samples) / trainSeconds, seconds: trainSeconds)
     epochs.append(metrics)
-    record.add(metrics, trainSeconds: self.trainSeconds, evaluationSeconds: self.evaluationSeconds)
+    record.add(metrics, times, trainSeconds: self.trainSeconds, evaluationSeconds: self.evaluationSeconds)
     saveOrWarn()
     console.print(
       "epoch \(epoch + 1)/\(configuration.epochs)  train loss \(decimal(metrics.trainLoss, 4)) "
@@ -109,14 +111,18 @@ final class RunJournal {
             "\(grouped(images)) images in \(decimal(trainSeconds, 1)) s, "
               + "\(grouped(Double(images) / trainSeconds)) images/s"
           ),
-          (
-            "communication",
-            "waited \(decimal(communicationWait, 2)) s, \(percent(communicationWait / trainSeconds)) of training"
-          ),
+          ("time", timeShares),
           ("evaluation", "\(decimal(evaluationSeconds, 1)) s"),
           ("weights", "sha256 \(weightsSHA256)"),
           ("results", "\(directory.path): run.json, metrics.csv"),
         ]))
+  }
+
+  /// Where the training time went.
+  private var timeShares: String {
+    "compute \(percent(times.compute / trainSeconds)), "
+      + "communication not hidden \(percent(times[.reduce] / trainSeconds)), "
+      + "data \(percent(times[.data] / trainSeconds))"
   }
 
   func fail(_ error: any Error) {

@@ -1,22 +1,28 @@
 import Foundation
-import Kernels
-import MPI
 import Parallel
 import Reporting
+
+/// Where the training time of an epoch went, in seconds.
+struct EpochTimes: Encodable {
+  /// From 1.
+  let epoch: Int
+  /// Forward, backward, sums over micro-batches and threads, update.
+  let computeSeconds: Double
+  /// What the backward pass did not hide of the reductions over ranks.
+  let communicationSeconds: Double
+  let dataSeconds: Double
+
+  init(epoch: Int, _ times: StepTimes) {
+    self.epoch = epoch
+    computeSeconds = times.compute
+    communicationSeconds = times[.reduce]
+    dataSeconds = times[.data]
+  }
+}
 
 /// `run.json`: what was run, where, and what came out. The keys are these names in snake case.
 struct RunRecord: Encodable {
   enum Status: String, Encodable { case running, completed, failed }
-
-  struct Environment: Encodable {
-    var version: String
-    /// By rank.
-    var hosts: [String]
-    var cpu: String
-    var mpi: String
-    var blas: String
-    var blasKernel: String
-  }
 
   var status = Status.running
   /// Why it failed.
@@ -24,7 +30,7 @@ struct RunRecord: Encodable {
   var started = Date()
   var finished: Date?
   var configuration: TrainingConfiguration
-  var environment: Environment
+  var environment: RunEnvironment
   var model: String
   var modelParameters: Int
   var worldSize: Int
@@ -48,12 +54,12 @@ struct RunRecord: Encodable {
   /// Part of `trainSeconds` in which rank 0 waited for reductions that the backward pass did not hide.
   var communicationWaitSeconds: Double?
   var weightsSHA256: String?
+  /// Where the training time of each epoch went, on rank 0.
+  var epochTimes: [EpochTimes] = []
 
   init(_ setup: TrainingSetup, _ world: World, version: String) {
     configuration = setup.configuration
-    environment = Environment(
-      version: version, hosts: world.hosts, cpu: CPU.name, mpi: MPIRuntime.libraryVersion,
-      blas: "OpenBLAS \(BLAS.version)", blasKernel: BLAS.kernelName)
+    environment = RunEnvironment(world, version: version)
     model = setup.network.description.name
     modelParameters = setup.network.layout.trainableNumbers
     worldSize = world.size
@@ -66,7 +72,10 @@ struct RunRecord: Encodable {
   }
 
   /// Takes over what the epoch that just ended came to, and the time so far.
-  mutating func add(_ epoch: EpochMetrics, trainSeconds: Double, evaluationSeconds: Double) {
+  mutating func add(
+    _ epoch: EpochMetrics, _ times: StepTimes, trainSeconds: Double, evaluationSeconds: Double
+  ) {
+    epochTimes.append(EpochTimes(epoch: epoch.epoch, times))
     epochsCompleted = epoch.epoch
     trainLoss = epoch.trainLoss
     trainAccuracy = epoch.trainAccuracy
@@ -77,13 +86,5 @@ struct RunRecord: Encodable {
     self.evaluationSeconds = evaluationSeconds
   }
 
-  func json() throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.dateEncodingStrategy = .iso8601
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return try Array(encoder.encode(self)) + [UInt8(ascii: "\n")]
-  }
+  func json() throws -> [UInt8] { try prettyJSON(self) }
 }

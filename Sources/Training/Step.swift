@@ -26,19 +26,25 @@ package struct StepResult {
 extension Trainer {
   /// One step of synchronous data-parallel SGD.
   package func step(_ share: StepShare, learningRate: Double) throws -> StepResult {
+    let leader = pool.workers[0]
+    leader.clock.begin()
     prepareGradients(for: share)
     // batch -> forward -> loss -> backward, on all threads; meanwhile the gradients are summed over threads
     // and ranks, layer by layer as they get complete.
     pool.start(.train(share))
-    try pool.workers[0].train(share) { _ = try reduceCompleteGradients(of: share) }
+    leader.clock.end(.sum)
+    try leader.train(share) { _ = try reduceCompleteGradients(of: share) }
     while try !reduceCompleteGradients(of: share) { sched_yield() }
     pool.wait()
+    leader.clock.end(.sum)
     try reducer.finish()
+    leader.clock.end(.reduce)
     // The sums are means now, of the step metrics too: the same numbers on every rank.
     let result = StepResult(
       loss: Double(gradients.span[layout.place(of: .loss)]),
       correct: Double(gradients.span[layout.place(of: .correct)]))
     updateParameters(learningRate: Float(learningRate))
+    leader.clock.end(.update)
     return result
   }
 
@@ -69,18 +75,23 @@ extension Worker {
       var gradients = gradient.mutableSpan
 
       load(share, microBatch)
+      clock.end(.data)
       plan.forward(parameters: parameters.span)
+      clock.end(.forward)
       plan.loss(into: &gradients)
       for operation in (0..<plan.operationCount).reversed() {
         let complete = plan.backward(operation, parameters: parameters.span, gradients: &gradients)
         if isLast {
           completed.store(complete, ordering: .releasing)
+          clock.end(.backward)
           try afterOperation()
         }
       }
+      clock.end(.backward)
 
       depth += 1
       if !isLast { depth -= addSiblings(after: microBatch, run, depth) }
+      clock.end(.sum)
     }
     if run.isEmpty { completed.store(0, ordering: .releasing) }
   }

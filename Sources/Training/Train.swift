@@ -43,12 +43,12 @@ extension Trainer {
     for epoch in 0..<setup.configuration.epochs {
       let order = epochOrder(count: setup.data.train.count, seed: setup.configuration.seed, epoch: epoch)
       let loader = BatchLoader(setup.data.train, normalization, order: order)
-      let start = ContinuousClock.now
+      let (start, times) = (ContinuousClock.now, times)
       let sums = try self.epoch(epoch, loader, setup, journal)
-      let trained = ContinuousClock.now
+      let (trained, epochTimes) = (ContinuousClock.now, self.times - times)
       let test = try evaluate(testLoader)
       journal?.epochEnded(
-        epoch, sums, test,
+        epoch, sums, epochTimes, test,
         learningRate: setup.learningRates.rate(at: (epoch + 1) * schedule.stepsPerEpoch - 1),
         trainSeconds: (trained - start).seconds, evaluationSeconds: (ContinuousClock.now - trained).seconds)
     }

@@ -33,10 +33,7 @@ package final class Trainer {
     self.schedule = schedule
     self.optimizer = optimizer
     layout = network.layout
-    let parameters = SharedBuffer<Float>(repeating: 0, count: layout.parameterCount)
-    var values = parameters.mutableSpan
-    network.initialize(&values, seed: seed)
-    try world.communicator.broadcast(&values)
+    let parameters = try world.initialParameters(of: network, seed: seed)
     self.parameters = parameters
 
     func runs(inStep step: Int) -> [Range<Int>] {
@@ -64,6 +61,12 @@ package final class Trainer {
       run: shard(of: schedule.microBatches(inStep: stepInEpoch), world.rank, of: world.size),
       threads: pool.workers.count)
   }
+
+  /// Time spent in the parts of all steps so far, as the thread sees it that leads this rank.
+  package var times: StepTimes { pool.workers[0].clock.times }
+
+  /// What the compiled model's operations cost.
+  package var costs: [OperationCost] { pool.workers[0].plan.costs }
 
   /// SHA-256 of all parameters and running statistics, in layout order, without the gaps.
   package var weightsSHA256: String {

@@ -56,9 +56,9 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
 }
 
 extension TrainingConfiguration {
-  func globalBatch(worldSize: Int) -> Int { globalBatch ?? batchSize * worldSize }
+  package func globalBatch(worldSize: Int) -> Int { globalBatch ?? batchSize * worldSize }
 
-  func microBatch(worldSize: Int) -> Int {
+  package func microBatch(worldSize: Int) -> Int {
     let share = (globalBatch(worldSize: worldSize) + worldSize - 1) / worldSize
     return microBatch ?? BatchSchedule.defaultMicroBatch(forBatch: share)
   }
@@ -87,7 +87,7 @@ extension TrainingConfiguration {
       totalSteps: total, decay: decay)
   }
 
-  func makeOptimizer(count: Int) -> any Optimizer {
+  package func makeOptimizer(count: Int) -> any Optimizer {
     switch optimizer {
     case .sgd:
       SGD(count: count, momentum: Float(momentum), nesterov: nesterov == .on, weightDecay: Float(weightDecay))

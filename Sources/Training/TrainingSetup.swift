@@ -70,23 +70,7 @@ extension TrainingSetup {
 
   /// What costs speed and can be mended. Called by all ranks.
   func warnings(_ world: World) throws -> [String] {
-    var warnings: [String] = []
-    let kernels = try world.communicator.allGather(BLAS.kernelName)
-    if let other = kernels.firstIndex(where: { $0 != kernels[0] }) {
-      warnings.append(
-        "OpenBLAS runs its \(kernels[0]) kernel on rank 0 and \(kernels[other]) on rank \(other): the ranks wait "
-          + "for the slowest; OPENBLAS_CORETYPE sets one for all")
-    }
-    if let overlap = world.placement.overlapWarning { warnings.append(overlap) }
-    if let slow = BLAS.slowKernelWarning { warnings.append(slow) }
-    let allThreads = try world.communicator.allReduce(threads, .sum)
-    let microBatches = schedule.microBatches(inStep: 0)
-    if microBatches < allThreads {
-      warnings.append(
-        "a step has \(counted(microBatches, "micro-batch", "micro-batches")) for \(allThreads) threads of all "
-          + "ranks: some have nothing to do; raise --batch-size or lower --micro-batch")
-    }
-    return warnings
+    try world.placementWarnings() + world.idleThreadWarnings(schedule, threads: threads)
   }
 }
 

@@ -18,15 +18,18 @@ final class Worker: @unchecked Sendable {
   /// The gradients of the step under way are complete from this place of the arena on.
   let completed = Atomic<Int>(0)
   var evaluation = EvaluationSums()
+  /// Where this thread's time goes.
+  var clock = StepClock()
 
-  /// - Parameter depth: most gradients that are kept at once.
+  /// - Parameter depth: most gradients that are kept at once; 0 for inference.
   init(
     index: Int, network: Network, microBatch: Int, seed: UInt64, convolution: ConvolutionMethod,
     parameters: SharedBuffer<Float>, depth: Int
   ) {
     self.index = index
     self.parameters = parameters
-    plan = Plan(network, maximumBatch: microBatch, seed: seed, convolution: convolution)
+    plan = Plan(
+      network, maximumBatch: microBatch, seed: seed, convolution: convolution, forwardOnly: depth == 0)
     gradients = (0..<depth).map { _ in SharedBuffer(repeating: 0, count: network.layout.gradientCount) }
   }
 }

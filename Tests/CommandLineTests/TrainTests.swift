@@ -33,6 +33,14 @@ import Testing
       #expect(rows.count == 2 && rows.map { $0["epoch"] } == ["1", "2"])
       #expect(Double(rows[1]["test_accuracy"]!) == accuracy)
       #expect(abs(Double(rows[1]["test_loss"]!)! - (record["test_loss"] as? Double ?? .nan)) < 1e-12)
+      let times = record["epoch_times"] as? [[String: Double]] ?? []
+      #expect(times.map { $0["epoch"] } == [1, 2])
+      let parts = ["compute_seconds", "communication_seconds", "data_seconds"]
+      #expect(times.allSatisfy { epoch in parts.allSatisfy { epoch[$0] ?? 0 > 0 } })
+      let sum = times.reduce(0) { sum, epoch in parts.reduce(sum) { $0 + (epoch[$1] ?? 0) } }
+      let seconds = record["train_seconds"] as? Double ?? 0
+      #expect(sum > 0.9 * seconds && sum <= seconds, "\(sum) of \(seconds) s")
+      #expect(program.output.contains("compute ") && program.output.contains("communication not hidden "))
       let speed = record["images_per_second"] as? Double ?? 0
       #expect(abs(speed * (record["train_seconds"] as? Double ?? 0) - 6000) < 1)
       #expect(

@@ -99,6 +99,46 @@ import Training
     try Ranks.expectEverywhere(Set(hashes).count == 1, "\(hashes)")
   }
 
+  /// The parts of a step follow one another on the leading thread, so that they add up to its time.
+  @Test(arguments: [1, 2])
+  func partsAddUpToTheTimeOfTheSteps(threads: Int) throws {
+    let images = Self.images(64)
+    let trainer = try train(
+      "mnist-cnn", in: world, images, globalBatch: 32, microBatch: 4, threads: threads, steps: 0
+    ).trainer
+    let start = ContinuousClock.now
+    let loader = BatchLoader(images, Normalization(of: images))
+    let before = trainer.times
+    for step in 0..<10 {
+      let share = trainer.stepShare(loader, stepInEpoch: step % 2, epoch: step / 2)
+      _ = try trainer.step(share, learningRate: 0.01)
+    }
+    let (elapsed, times) = ((ContinuousClock.now - start).seconds, trainer.times - before)
+    try Ranks.expectEverywhere(
+      before.total == 0 && times.total <= elapsed && times.total > 0.9 * elapsed,
+      "\(times) in \(elapsed) s")
+    try Ranks.expectEverywhere(
+      StepPart.allCases.allSatisfy { times[$0] > 0 } && times[.backward] > times[.data], "\(times)")
+  }
+
+  /// Inference alone, from the same starting parameters, without a trainer's memory.
+  @Test func evaluatorsDoAsTrainers() throws {
+    let images = Self.images(50)
+    let loader = BatchLoader(images, Normalization(of: images))
+    let trainer = try train(
+      "mnist-bn", in: world, images, globalBatch: 32, microBatch: 8, threads: 2, steps: 0
+    ).trainer
+    let network = try Network(ModelDescription(named: "mnist-bn"))
+    let evaluator = try Evaluator(network, world, microBatch: 8, threads: 2, seed: 3)
+    let (expected, actual) = (try trainer.evaluate(loader), try evaluator.evaluate(loader))
+    try Ranks.expectEverywhere(
+      actual.loss == expected.loss && actual.correct == expected.correct && actual.count == 50,
+      "\(actual), \(expected)")
+    let times = evaluator.times
+    try Ranks.expectEverywhere(
+      times[.forward] > 0 && times[.data] > 0 && times[.backward] == 0 && times[.update] == 0, "\(times)")
+  }
+
   @Test(arguments: [1, 2, 7, 301])
   func evaluationCountsEverySampleOnce(count: Int) throws {
     let images = Self.images(count)

@@ -21,6 +21,35 @@ import Testing
   }
 }
 
+@Suite struct TableTests {
+  @Test func columnsAreAligned() {
+    #expect(
+      columns(["name", "n"], [["a", "10,000"], ["longer", "7"]]) == """
+          name         n
+          a       10,000
+          longer       7
+        """)
+  }
+
+  @Test func jsonHasSortedKeysInSnakeCase() throws {
+    struct Value: Encodable {
+      let imagesPerSecond = 1.5
+      let batchSize = 2
+      let nothing: Int? = nil
+      let loss = Double.nan
+    }
+    #expect(
+      String(decoding: try prettyJSON(Value()), as: UTF8.self) == """
+        {
+          "batch_size" : 2,
+          "images_per_second" : 1.5,
+          "loss" : "nan"
+        }
+
+        """)
+  }
+}
+
 @Suite struct ProgressTests {
   static let progress = Progress(
     epoch: 2, epochs: 5, step: 117, steps: 469, loss: 0.12344, accuracy: 0.9712, imagesPerSecond: 8123,

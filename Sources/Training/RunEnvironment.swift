@@ -1,0 +1,23 @@
+import Kernels
+import MPI
+import Parallel
+
+/// With what, and where, the program runs: part of `run.json` and of what `cnn-mpi bench --json` prints.
+package struct RunEnvironment: Encodable, Sendable {
+  package let version: String
+  /// By rank.
+  let hosts: [String]
+  package let cpu: String
+  package let mpi: String
+  package let blas: String
+  package let blasKernel: String
+
+  package init(_ world: World, version: String) {
+    self.version = version
+    hosts = world.hosts
+    cpu = CPU.name
+    mpi = MPIRuntime.libraryVersion
+    blas = "OpenBLAS \(BLAS.version)"
+    blasKernel = BLAS.kernelName
+  }
+}

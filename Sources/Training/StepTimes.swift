@@ -1,0 +1,53 @@
+import Tensors
+
+/// The parts of a step, as they follow one another on the thread that leads a rank.
+package enum StepPart: Int, CaseIterable, Sendable {
+  /// Loading images.
+  case data
+  case forward
+  /// Loss and backward pass.
+  case backward
+  /// What several micro-batches and threads cost: setting threads to work, adding up their gradients, waiting
+  /// for them.
+  case sum
+  /// Starting the reductions over ranks, moving them on, waiting for them: communication that the backward
+  /// pass does not hide.
+  case reduce
+  /// Optimizer and running statistics.
+  case update
+}
+
+/// Seconds spent in each part, over any number of steps.
+package struct StepTimes: Sendable {
+  private var seconds = SIMD8<Double>.zero
+
+  package init() {}
+
+  package subscript(_ part: StepPart) -> Double {
+    get { seconds[part.rawValue] }
+    set { seconds[part.rawValue] = newValue }
+  }
+
+  /// Seconds of all parts.
+  package var total: Double { seconds.sum() }
+
+  /// Seconds of arithmetic.
+  var compute: Double { self[.forward] + self[.backward] + self[.sum] + self[.update] }
+
+  package static func - (a: Self, b: Self) -> Self { Self(a.seconds - b.seconds) }
+  static func + (a: Self, b: Self) -> Self { Self(a.seconds + b.seconds) }
+
+  private init(_ seconds: SIMD8<Double>) { self.seconds = seconds }
+}
+
+/// Adds up the time of each part: one clock read where a part ends.
+struct StepClock: Sendable {
+  private(set) var times = StepTimes()
+  private var stopwatch = Stopwatch()
+
+  /// A step begins: the time since the last one does not count.
+  mutating func begin() { stopwatch = Stopwatch() }
+
+  /// What was done since the last call was `part`.
+  mutating func end(_ part: StepPart) { times[part] += stopwatch.lap() }
+}
