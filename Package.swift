@@ -35,9 +35,15 @@ let package = Package(
       name: "Training",
       dependencies: ["Reporting", "Parallel", "MPI", "Networks", "Kernels", "Optimizers", "Data", "Tensors"],
       swiftSettings: spans),
+    .target(
+      name: "Benchmarks",
+      dependencies: ["Training", "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Data", "Tensors"],
+      swiftSettings: spans),
     .executableTarget(
       name: "CNNMPI",
-      dependencies: ["Training", "Reporting", "Parallel", "MPI", "Networks", "Data", "Kernels"],
+      dependencies: [
+        "Benchmarks", "Training", "Reporting", "Parallel", "MPI", "Networks", "Data", "Kernels",
+      ],
       swiftSettings: spans),
 
     .target(
@@ -52,6 +58,9 @@ let package = Package(
     .testTarget(name: "DataTests", dependencies: ["Data", "CZlib", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "ParallelTests", dependencies: ["Parallel", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"], swiftSettings: spans),
+    .testTarget(
+      name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "Data", "TestSupport"],
+      swiftSettings: spans),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
       name: "RankTests", dependencies: ["Training", "TestSupport", "AllocationCounter"], swiftSettings: spans),

@@ -2,7 +2,6 @@ import Glibc
 import Kernels
 import MPI
 import Parallel
-import Training
 
 /// The program: arguments -> configuration -> run -> exit code.
 @main
@@ -24,12 +23,12 @@ enum CNNMPI {
     do {
       switch try Command(arguments) {
       case .help(let text): return onFirstRank { print(text) }
-      case .train(let configuration):
-        return try inWorld { try train(configuration, in: $0, version: version) }
+      case .run(let action): return try inWorld(action)
       }
     } catch let error as UsageError {
       return onFirstRank(exitCode: 2) {
-        printError("\(error); `cnn-mpi \(Command.named(arguments)) --help` lists the options")
+        printError(
+          "\(error); `cnn-mpi \(Subcommand.named(by: arguments).subcommand.name) --help` lists the options")
       }
     } catch {
       printError("\(error)")
@@ -38,7 +37,7 @@ enum CNNMPI {
   }
 
   /// Starts MPI, runs `body` on all ranks and ends MPI. All ranks return the same exit code, or are aborted.
-  private static func inWorld(_ body: (World) throws -> Void) throws -> Int32 {
+  private static func inWorld(_ body: Action) throws -> Int32 {
     let world = try World(MPIRuntime.start())
     defer { MPIRuntime.finish() }
     do {

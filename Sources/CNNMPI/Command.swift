@@ -1,28 +1,54 @@
-import Training
+import Parallel
 
 /// What the command line asks for.
 enum Command {
   case help(String)
-  case train(TrainingConfiguration)
+  case run(Action)
 
-  /// Options without a subcommand are those of `train`.
   init(_ arguments: [String]) throws(UsageError) {
-    var rest = arguments[...]
-    if let first = rest.first, !first.hasPrefix("-") {
-      guard first == "train" else {
-        throw UsageError(description: "unknown command \"\(first)\"; there is train")
-      }
-      rest = rest.dropFirst()
-    }
+    let (subcommand, rest) = Subcommand.named(by: arguments)
     if rest.contains("--help") || rest.contains("-h") {
-      self = .help(TrainCommand.help)
+      self = .help(subcommand.help())
     } else if rest.first == "--version" {
       self = .help("cnn-mpi \(CNNMPI.version)")
     } else {
-      self = .train(try TrainCommand.parse(Array(rest)))
+      self = .run(try subcommand.parse(rest))
     }
   }
+}
 
-  /// The subcommand that `arguments` mean.
-  static func named(_ arguments: [String]) -> String { "train" }
+/// The work of a subcommand, on all ranks.
+typealias Action = (World) throws -> Void
+
+/// A word of the command line, such as `train`, or `bench` with a second word.
+struct Subcommand: Sendable {
+  /// The words that name it, such as `bench step`.
+  let name: String
+  let help: @Sendable () -> String
+  /// Reads the arguments behind the name.
+  let parse: @Sendable (_ arguments: [String]) throws(UsageError) -> Action
+  /// What a further word can name.
+  var members: [Subcommand] = []
+
+  /// The program itself: options without a subcommand are those of `train`.
+  static let program = Subcommand(
+    name: TrainCommand.subcommand.name, help: TrainCommand.subcommand.help,
+    parse: { arguments throws(UsageError) in
+      if let first = arguments.first, !first.hasPrefix("-") {
+        throw UsageError(description: "unknown command \"\(first)\"; there are train and bench")
+      }
+      return try TrainCommand.subcommand.parse(arguments)
+    }, members: [TrainCommand.subcommand, BenchCommand.subcommand])
+
+  /// The subcommand that `arguments` begin with, and what follows.
+  static func named(by arguments: [String]) -> (subcommand: Subcommand, rest: [String]) {
+    var (found, rest) = (program, arguments[...])
+    while let word = rest.first, let next = found.members.first(where: { $0.lastWord == word }) {
+      found = next
+      rest = rest.dropFirst()
+    }
+    return (found, Array(rest))
+  }
+
+  private var lastWord: Substring { name.split(separator: " ").last! }
 }

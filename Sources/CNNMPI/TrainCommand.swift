@@ -5,7 +5,7 @@ import Training
 enum TrainCommand {
   private typealias O = Option<TrainingConfiguration>
 
-  static let options = OptionTable<TrainingConfiguration>(groups: [
+  private static let options = OptionTable<TrainingConfiguration>(groups: [
     (
       "Data",
       [
@@ -59,13 +59,16 @@ enum TrainCommand {
     ),
   ])
 
-  static func parse(_ arguments: [String]) throws(UsageError) -> TrainingConfiguration {
-    var configuration = TrainingConfiguration()
-    try options.parse(arguments, into: &configuration)
-    return configuration
-  }
+  static let subcommand = Subcommand(
+    name: "train", help: { help },
+    parse: { arguments throws(UsageError) in
+      var configuration = TrainingConfiguration()
+      try options.parse(arguments, into: &configuration)
+      let complete = configuration
+      return { world in try train(complete, in: world, version: CNNMPI.version) }
+    })
 
-  static var help: String {
+  private static var help: String {
     """
     Usage: mpirun -np RANKS cnn-mpi [train] [options]
 
@@ -73,6 +76,8 @@ enum TrainCommand {
     averaged over the ranks by MPI_Allreduce. Without options it trains on built-in synthetic digits.
 
     \(options.help(defaults: TrainingConfiguration()))
+
+    `cnn-mpi bench --help` tells how to measure the machine and the program.
 
     Results go to the run directory: run.json (what was run and what came out) and metrics.csv (a row an
     epoch). Exit codes: 0 done, 1 failed, 2 usage.

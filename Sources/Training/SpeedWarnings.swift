@@ -5,7 +5,7 @@ import Parallel
 // What costs speed and can be mended. All ranks call these together.
 
 extension World {
-  /// Slow kernels of OpenBLAS, or different ones on the ranks.
+  /// Slow kernels of OpenBLAS, or different ones on the ranks; ranks that share cores.
   package func placementWarnings() throws -> [String] {
     var warnings: [String] = []
     let kernels = try communicator.allGather(BLAS.kernelName)

@@ -1,0 +1,98 @@
+import Data
+import Networks
+import Parallel
+import Training
+
+/// Runs steps of a workload on random images: the step of `Trainer` itself, or `Evaluator`'s inference.
+final class StepRunner {
+  private enum Model {
+    case training(Trainer)
+    case inference(Evaluator)
+  }
+
+  /// Steps an epoch; the work does not depend on it.
+  private static let stepsPerEpoch = 16
+  /// The work does not depend on the learning rate: so small a one leaves the model as it started.
+  private static let learningRate = 1e-6
+
+  private let model: Model
+  private let batches: RandomBatches
+  private var stepsDone = 0
+
+  init(_ workload: Workload, _ configuration: BenchmarkConfiguration, _ world: World) throws {
+    let (network, training) = (workload.network, configuration.training)
+    batches = RandomBatches(
+      for: network, globalBatch: workload.globalBatch, microBatch: workload.microBatch,
+      steps: configuration.forwardOnly ? 1 : Self.stepsPerEpoch, seed: training.seed)
+    if configuration.forwardOnly {
+      model = .inference(
+        try Evaluator(
+          network, world, microBatch: batches.schedule.microBatch, threads: workload.threads,
+          seed: training.seed))
+    } else {
+      model = .training(
+        try Trainer(
+          network, world, schedule: batches.schedule, threads: workload.threads, seed: training.seed,
+          optimizer: training.makeOptimizer(count: network.layout.trainable.count),
+          bucketBytes: training.bucketKilobytes * 1024))
+    }
+  }
+
+  /// One step, on all ranks.
+  func step() throws {
+    switch model {
+    case .training(let trainer):
+      let (epoch, stepInEpoch) = stepsDone.quotientAndRemainder(dividingBy: Self.stepsPerEpoch)
+      let share = trainer.stepShare(batches.loader, stepInEpoch: stepInEpoch, epoch: epoch)
+      _ = try trainer.step(share, learningRate: Self.learningRate)
+    case .inference(let evaluator): _ = try evaluator.evaluate(batches.loader)
+    }
+    stepsDone += 1
+  }
+
+  /// What steps take.
+  struct Times {
+    let stepsPerRepetition: Int
+    /// Seconds a step, from a common start to the slowest rank's end.
+    let step: Samples
+    /// Seconds a step: medians over the repetitions, means over the ranks.
+    let parts: StepTimes
+  }
+
+  /// Measures repetitions of about half a second, or at least 3 steps, after a warm-up.
+  func measure(_ world: World, repetitions: Int) throws -> Times {
+    let timing = try Timing(seconds: 0.5, atLeast: 3, repetitions: repetitions) { count in
+      try world.seconds(of: count, step)
+    }
+    var samples: [StepTimes] = []
+    let seconds = try timing.run { count in
+      let before = times
+      defer { samples.append(times - before) }
+      return try world.seconds(of: count, step)
+    }
+    var parts = StepTimes()
+    for part in StepPart.allCases {
+      parts[part] = try world.mean(Samples(samples.map { $0[part] }).median / Double(timing.calls))
+    }
+    return Times(stepsPerRepetition: timing.calls, step: seconds, parts: parts)
+  }
+
+  /// Time of this rank's leading thread so far.
+  private var times: StepTimes {
+    switch model {
+    case .training(let trainer): trainer.times
+    case .inference(let evaluator): evaluator.times
+    }
+  }
+
+  /// Floating-point operations an image, of the direct algorithms.
+  var flopPerImage: Int {
+    switch model {
+    case .training(let trainer): trainer.costs.reduce(0) { $0 + $1.forwardFLOP + $1.backwardFLOP }
+    case .inference(let evaluator): evaluator.costs.reduce(0) { $0 + $1.forwardFLOP }
+    }
+  }
+
+  /// How a step is cut into micro-batches.
+  var schedule: BatchSchedule { batches.schedule }
+}

@@ -1,0 +1,121 @@
+import Benchmarks
+import Networks
+import Reporting
+
+/// `cnn-mpi bench`: measures the machine and the program, one kind a second word.
+enum BenchCommand {
+  private typealias O = Option<BenchmarkConfiguration>
+
+  private static let model = [
+    O("--model", \.training.model, .text("NAME|FILE.json"), "one of \(ModelZoo.names)"),
+    O("--batch-size", \.training.batchSize, .count(), "images a step and rank"),
+    O("--micro-batch", \.training.microBatch, .count(), "images a thread computes at once [at most 32]"),
+    O("--forward", \.forwardOnly, "inference: forward passes alone, without memory for gradients"),
+    O("--seed", \.training.seed, .seed, "of weights, images, labels and dropout"),
+  ]
+
+  private static let parallel = [
+    O(
+      "--threads", \.training.threads, .count(upTo: 1024),
+      "threads a rank [its cores / ranks that share them]"),
+    O("--bucket-kilobytes", \.training.bucketKilobytes, .count(), "gradients reduced in one piece"),
+  ]
+
+  private static let output = [
+    O("--repetitions", \.repetitions, .count(), "measurements, of which the median counts"),
+    O("--json", \.json, "print JSON instead of a table"),
+  ]
+
+  private static func options(_ kind: Benchmark) -> OptionTable<BenchmarkConfiguration> {
+    switch kind {
+    case .gemm, .allreduce: OptionTable(groups: [("Measurement", output)])
+    case .layers: OptionTable(groups: [("Model", model), ("Measurement", output)])
+    case .step:
+      OptionTable(groups: [("Model", model), ("Threads and ranks", parallel), ("Measurement", output)])
+    }
+  }
+
+  /// What a kind measures, in a line.
+  private static func summary(_ kind: Benchmark) -> String {
+    switch kind {
+    case .gemm: "sgemm on one core, by shape; the peak is the best median"
+    case .layers: "each operation of a model, forward and backward, on one core"
+    case .step: "images a second of whole training steps, and the parts of a step"
+    case .allreduce: "MPI_Allreduce by size, with latency and bandwidth"
+    }
+  }
+
+  private static func details(_ kind: Benchmark) -> String {
+    switch kind {
+    case .gemm:
+      """
+      Squares, and the products that convolutions and dense layers come to, by the OpenBLAS kernel in use.
+      Several ranks measure at the same time; the table is rank 0's.
+      """
+    case .layers:
+      """
+      Times the operations of the compiled plan one by one, in the order of training. GFLOP/s count the
+      direct algorithm, so that a faster one can exceed the sgemm peak measured in the same run; bytes are
+      those that have to be moved at least. Several ranks measure at the same time; the table is rank 0's.
+      """
+    case .step:
+      """
+      Runs training's own steps on random images of the model's input shape. Parts of a step, as the leading
+      thread of a rank sees them: data, forward, backward, sum (over micro-batches and threads), reduce (what
+      is not hidden of the reduction over ranks), update. Microseconds are per image of a rank.
+      """
+    case .allreduce:
+      """
+      Sums floats over all ranks, 4 B to 64 MiB in powers of 4. Latency and bandwidth are the least squares of
+      relative errors, so that small sizes count as much as large ones.
+      """
+    }
+  }
+
+  static let subcommand = Subcommand(
+    name: "bench", help: { help },
+    parse: { arguments throws(UsageError) in
+      let known = Benchmark.allCases.map(\.rawValue).joined(separator: ", ")
+      let found = arguments.first.map { "\"\($0)\"" } ?? "nothing"
+      throw UsageError(description: "bench: expected one of \(known), found \(found)")
+    }, members: Benchmark.allCases.map(subcommand))
+
+  private static func subcommand(_ kind: Benchmark) -> Subcommand {
+    Subcommand(
+      name: "bench \(kind.rawValue)", help: { help(kind) },
+      parse: { arguments throws(UsageError) in
+        var configuration = BenchmarkConfiguration()
+        try options(kind).parse(arguments, into: &configuration)
+        let complete = configuration
+        return { world in
+          let report = try bench(kind, complete, in: world, version: CNNMPI.version)
+          if world.isRoot { print(report, terminator: "") }
+        }
+      })
+  }
+
+  private static func help(_ kind: Benchmark) -> String {
+    """
+    Usage: [mpirun -np RANKS] cnn-mpi bench \(kind.rawValue) [options]
+
+    Measures \(summary(kind)).
+
+    \(details(kind))
+
+    \(options(kind).help(defaults: BenchmarkConfiguration()))
+
+    Exit codes: 0 done, 1 failed, 2 usage.
+    """
+  }
+
+  private static var help: String {
+    """
+    Usage: [mpirun -np RANKS] cnn-mpi bench KIND [options]
+
+    Measures:
+    \(table(Benchmark.allCases.map { ($0.rawValue, summary($0)) }))
+
+    `cnn-mpi bench KIND --help` lists the options of a kind.
+    """
+  }
+}
