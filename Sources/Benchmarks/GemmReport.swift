@@ -37,7 +37,7 @@ struct GemmReport: BenchmarkReport {
   init(_ configuration: BenchmarkConfiguration, _ world: World, _ environment: RunEnvironment) throws {
     let peak = try GemmPeak(world, repetitions: configuration.repetitions)
     self.environment = environment
-    warnings = try world.kernelWarnings()
+    warnings = try world.placementWarnings()
     ranks = world.size
     repetitions = configuration.repetitions
     peakGflops = peak.own

@@ -25,9 +25,13 @@ package final class LayerTimes {
   private var times: OperationTimes
 
   /// - Parameter microBatch: images a pass.
-  package init(_ network: Network, microBatch: Int, seed: UInt64, forwardOnly: Bool) {
+  package init(
+    _ network: Network, microBatch: Int, seed: UInt64, convolution: ConvolutionMethod = .auto,
+    forwardOnly: Bool
+  ) {
     BLAS.useOneThread()
-    plan = Plan(network, maximumBatch: microBatch, seed: seed, forwardOnly: forwardOnly)
+    plan = Plan(
+      network, maximumBatch: microBatch, seed: seed, convolution: convolution, forwardOnly: forwardOnly)
     parameters = SharedBuffer(repeating: 0, count: network.layout.parameterCount)
     gradients = forwardOnly ? nil : SharedBuffer(repeating: 0, count: network.layout.gradientCount)
     times = OperationTimes(operations: plan.operationCount)

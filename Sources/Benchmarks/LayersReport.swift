@@ -38,6 +38,8 @@ struct LayersReport: BenchmarkReport {
   struct Row: Encodable {
     /// The layers that it computes.
     let name: String
+    /// Of a convolution.
+    let algorithm: String?
     let input: Shape
     let output: Shape
     let parameters: Int
@@ -71,7 +73,7 @@ struct LayersReport: BenchmarkReport {
     let peak = try GemmPeak(world, repetitions: configuration.repetitions).own
     let layers = LayerTimes(
       workload.network, microBatch: count, seed: configuration.training.seed,
-      forwardOnly: configuration.forwardOnly)
+      convolution: configuration.training.convolution, forwardOnly: configuration.forwardOnly)
     try world.communicator.barrier()
     let times = layers.measure(repetitions: configuration.repetitions)
     let costs = layers.costs
@@ -87,7 +89,7 @@ struct LayersReport: BenchmarkReport {
         peak)
     }
     self.environment = environment
-    warnings = try world.kernelWarnings()
+    warnings = try world.placementWarnings()
     model = workload.network.description.name
     microBatch = count
     ranks = world.size
@@ -95,7 +97,8 @@ struct LayersReport: BenchmarkReport {
     sgemmPeakGflops = peak
     operations = costs.enumerated().map { index, cost in
       Row(
-        name: cost.name, input: cost.input, output: cost.output, parameters: cost.parameters,
+        name: cost.name, algorithm: cost.algorithm, input: cost.input, output: cost.output,
+        parameters: cost.parameters,
         forward: forward(index..<index + 1), backward: backward(index..<index + 1))
     }
     lossMicrosecondsPerImage = times.loss * 1e6 / Double(count)
@@ -108,26 +111,26 @@ extension LayersReport {
   var text: String {
     let total =
       forward.microsecondsPerImage + lossMicrosecondsPerImage + (backward?.microsecondsPerImage ?? 0)
-    func row(_ name: String, _ output: String, _ pass: Pass) -> [String] {
+    func row(_ name: String, _ output: String, _ algorithm: String?, _ pass: Pass) -> [String] {
       let hasProducts = pass.gflops > 0
       return [
         name, output, decimal(pass.microsecondsPerImage, 2),
         decimal(100 * pass.microsecondsPerImage / total, 1), hasProducts ? decimal(pass.gflops, 1) : "",
         hasProducts ? decimal(pass.percentOfPeak, 1) : "", decimal(pass.bytesPerImage / 1e3, 1),
-        decimal(pass.gigabytesPerSecond, 1),
+        decimal(pass.gigabytesPerSecond, 1), algorithm ?? "",
       ]
     }
-    var rows = operations.map { row($0.name, "\($0.output)", $0.forward) }
-    rows.append(row("all forward", "", forward))
+    var rows = operations.map { row($0.name, "\($0.output)", $0.algorithm, $0.forward) }
+    rows.append(row("all forward", "", nil, forward))
     if let backward {
       let share = decimal(100 * lossMicrosecondsPerImage / total, 1)
-      rows.append(["loss", "", decimal(lossMicrosecondsPerImage, 2), share, "", "", "", ""])
+      rows.append(["loss", "", decimal(lossMicrosecondsPerImage, 2), share, "", "", "", "", ""])
       for operation in operations.reversed() {
         if let pass = operation.backward {
-          rows.append(row("d " + operation.name, "\(operation.input)", pass))
+          rows.append(row("d " + operation.name, "\(operation.input)", operation.algorithm, pass))
         }
       }
-      rows.append(row("all backward", "", backward))
+      rows.append(row("all backward", "", nil, backward))
     }
     let facts = [
       ("model", "\(model), micro-batches of \(microBatch), one thread"),
@@ -135,6 +138,9 @@ extension LayersReport {
     ]
     return reportText(benchmark, environment, repetitions, ranks, facts, warnings: warnings)
       + columns(
-        ["operation", "result", "us/image", "% of time", "GFLOP/s", "% of peak", "KB/image", "GB/s"], rows)
+        [
+          "operation", "result", "us/image", "% of time", "GFLOP/s", "% of peak", "KB/image", "GB/s",
+          "algorithm",
+        ], rows)
   }
 }

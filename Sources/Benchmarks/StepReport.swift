@@ -64,7 +64,7 @@ extension StepReport {
 
     self.environment = environment
     warnings =
-      try world.kernelWarnings() + world.idleThreadWarnings(runner.schedule, threads: workload.threads)
+      try world.placementWarnings() + world.idleThreadWarnings(runner.schedule, threads: workload.threads)
     mode = configuration.forwardOnly ? .forward : .training
     model = workload.network.description.name
     modelParameters = workload.network.layout.trainableNumbers

@@ -28,13 +28,13 @@ final class StepRunner {
       model = .inference(
         try Evaluator(
           network, world, microBatch: batches.schedule.microBatch, threads: workload.threads,
-          seed: training.seed))
+          seed: training.seed, convolution: training.convolution))
     } else {
       model = .training(
         try Trainer(
           network, world, schedule: batches.schedule, threads: workload.threads, seed: training.seed,
           optimizer: training.makeOptimizer(count: network.layout.trainable.count),
-          bucketBytes: training.bucketKilobytes * 1024))
+          bucketBytes: training.bucketKilobytes * 1024, convolution: training.convolution))
     }
   }
 

@@ -8,6 +8,7 @@ enum BenchCommand {
 
   private static let model = [
     O("--model", \.training.model, .text("NAME|FILE.json"), "one of \(ModelZoo.names)"),
+    O("--conv", \.training.convolution, .choice, "how convolutions are computed; auto goes by their shapes"),
     O("--batch-size", \.training.batchSize, .count(), "images a step and rank"),
     O("--micro-batch", \.training.microBatch, .count(), "images a thread computes at once [at most 32]"),
     O("--forward", \.forwardOnly, "inference: forward passes alone, without memory for gradients"),

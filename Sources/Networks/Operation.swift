@@ -16,10 +16,14 @@ package protocol Operation: AnyObject {
   /// Writes the statistics of the last forward pass, times the pass's share of the global batch, to the
   /// places of the running statistics.
   func recordStatistics(pass: Pass, gradients: inout MutableSpan<Float>)
+
+  /// How it is computed, where there are several ways.
+  var algorithm: String? { get }
 }
 
 extension Operation {
   package func recordStatistics(pass: Pass, gradients: inout MutableSpan<Float>) {}
+  package var algorithm: String? { nil }
 }
 
 /// What a pass over a micro-batch is about.

@@ -4,6 +4,8 @@ import Tensors
 package struct OperationCost: Sendable {
   /// The names of its layers, such as `conv1 + relu1`.
   package let name: String
+  /// Of a convolution.
+  package let algorithm: String?
   package let input: Shape
   /// As far as the next operation reads it.
   package let output: Shape
@@ -38,6 +40,7 @@ extension Plan {
       let tensors = nodes.flatMap { network.layout.tensors[$0.tensors] }
       return OperationCost(
         name: nodes.map(\.name).joined(separator: " + "),
+        algorithm: operations[index].operation.algorithm,
         input: index > 0 ? operations[index - 1].output : network.input, output: operations[index].output,
         parameters: tensors.reduce(0) { $0 + $1.range.count },
         multiplyAdds: multiplyAdds(of: nodes, output: operations[index].output), isFirst: index == 0)

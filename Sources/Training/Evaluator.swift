@@ -10,15 +10,18 @@ package final class Evaluator {
   private let pool: WorkerPool
 
   /// Makes all memory and starts the threads. The parameters are the starting ones, those of rank 0.
-  package init(_ network: Network, _ world: World, microBatch: Int, threads: Int, seed: UInt64) throws {
+  package init(
+    _ network: Network, _ world: World, microBatch: Int, threads: Int, seed: UInt64,
+    convolution: ConvolutionMethod = .auto
+  ) throws {
     BLAS.useOneThread()
     self.world = world
     let parameters = try world.initialParameters(of: network, seed: seed)
     pool = WorkerPool(
       (0..<threads).map { index in
         Worker(
-          index: index, network: network, microBatch: microBatch, seed: seed, parameters: parameters, depth: 0
-        )
+          index: index, network: network, microBatch: microBatch, seed: seed, convolution: convolution,
+          parameters: parameters, depth: 0)
       })
   }
 

@@ -86,7 +86,7 @@ import Testing
     #expect(report["micro_batch"] as? Int == 8 && report["bucket_kilobytes"] as? Int == 64)
     #expect(report["steps_per_repetition"] as? Int ?? 0 >= 3)
     let flop = number(report, "flop_per_image")
-    #expect(flop == (forward ? 2 * 2_243_968 : 6 * 2_243_968 - 2 * 194_688))
+    #expect(flop == (forward ? 2 * 2_215_168 : 6 * 2_215_168 - 2 * 165_888))
     let speed = number(report, "images_per_second")
     #expect(
       number(report, "images_per_second_min") <= speed && number(report, "images_per_second_max") >= speed)

@@ -14,8 +14,8 @@ package enum ConvolutionMethod: String, Codable, CaseIterable, Sendable {
 package enum ConvolutionAlgorithm: String, Sendable {
   case direct = "direct"
   case im2col = "im2col"
-  case winograd2 = "Winograd F(2x2,3x3)"
-  case winograd4 = "Winograd F(4x4,3x3)"
+  case winograd2 = "Winograd 2x2"
+  case winograd4 = "Winograd 4x4"
 
   /// The algorithm for a shape: a fixed rule, so that all ranks choose alike and results can be repeated.
   ///

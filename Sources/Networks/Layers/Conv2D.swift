@@ -89,6 +89,8 @@ private final class Conv2DOperation: Operation {
     self.places = places
   }
 
+  var algorithm: String? { convolution.algorithm.rawValue }
+
   func forward(_ x: Span<Float>, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
     convolution.forward(
       x, count: pass.count, weight: parameters.extracting(places.weight),
