@@ -37,12 +37,14 @@ package func multiply(
     b.address, Int32(transposeB ? k : n), beta, c.address, Int32(n))
 }
 
-/// `multiply` of matrices in a kernel's own memory, which is known to be large enough.
+/// `multiply` of matrices, or parts of matrices, in memory that is known to be large enough.
+///
+/// - Parameter rowOfA: distance between the rows of A as it is stored; nil where they lie together.
 func product(
-  _ a: UnsafePointer<Float>, transposeA: Bool = false, _ b: UnsafePointer<Float>,
+  _ a: UnsafePointer<Float>, rowOfA: Int? = nil, transposeA: Bool = false, _ b: UnsafePointer<Float>,
   _ c: UnsafeMutablePointer<Float>, m: Int, n: Int, k: Int, beta: Float = 0
 ) {
   cblas_sgemm(
     CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a,
-    Int32(transposeA ? m : k), b, Int32(n), beta, c, Int32(n))
+    Int32(rowOfA ?? (transposeA ? m : k)), b, Int32(n), beta, c, Int32(n))
 }

@@ -7,7 +7,16 @@ package func dense(
   _ x: Span<Float>, weight: Span<Float>, bias: Span<Float>, relu: Bool, into y: inout MutableSpan<Float>,
   inputs: Int, outputs: Int
 ) {
-  multiply(x, weight, into: &y, m: x.count / inputs, n: outputs, k: inputs)
+  let count = x.count / inputs
+  precondition(
+    x.count == count * inputs && weight.count == inputs * outputs && y.count == count * outputs,
+    "(\(count) x \(inputs)) (\(inputs) x \(outputs)) with \(weight.count) weights, \(y.count) outputs")
+  let part = inputsAtOnce(count, inputs, outputs)
+  for first in stride(from: 0, to: inputs, by: part) {
+    product(
+      x.address + first, rowOfA: inputs, weight.address + first * outputs, y.address, m: count, n: outputs,
+      k: min(part, inputs - first), beta: first == 0 ? 0 : 1)
+  }
   addBias(bias, relu: relu, to: &y, width: outputs)
 }
 
@@ -27,6 +36,21 @@ package func denseBackward(
   let count = x.count / inputs
   dBias.update(repeating: 0)
   addBiasBackward(y: y, relu: relu, dY: &dY, dBias: &dBias, width: outputs)
-  multiply(x, transposeA: true, dY.span, into: &dWeight, m: inputs, n: outputs, k: count)
+  precondition(
+    x.count == count * inputs && dWeight.count == inputs * outputs && dY.count == count * outputs,
+    "(\(count) x \(inputs))^T (\(count) x \(outputs)) with \(dWeight.count) weights, \(dY.count) outputs")
+  let part = inputsAtOnce(count, inputs, outputs)
+  for first in stride(from: 0, to: inputs, by: part) {
+    product(
+      x.address + first, rowOfA: inputs, transposeA: true, dY.address, dWeight.address + first * outputs,
+      m: min(part, inputs - first), n: outputs, k: count)
+  }
   if !dX.isEmpty { multiply(dY.span, weight, transposeB: true, into: &dX, m: count, n: inputs, k: outputs) }
+}
+
+/// How many inputs a product takes at once. OpenBLAS copies the matrices of large products into an order of its
+/// own first, which for few samples takes half as long as the product; small ones it computes in place.
+private func inputsAtOnce(_ count: Int, _ inputs: Int, _ outputs: Int) -> Int {
+  let fitting = 512 * 1024 / (count * outputs) / 16 * 16
+  return fitting >= 32 ? min(fitting, inputs) : inputs
 }

@@ -37,9 +37,10 @@ package enum ConvolutionAlgorithm: String, Sendable {
     }
   }
 
-  /// Tiles of 4 x 4 outputs pay.
+  /// Tiles of 4 x 4 outputs pay, although the last ones of a row or column may be cut: 10 x 10 outputs take
+  /// 9 x 36 products instead of 25 x 16, and 16 % less time.
   private static func isLarge(_ geometry: ConvolutionGeometry) -> Bool {
-    min(geometry.output.height, geometry.output.width) >= 14
+    min(geometry.output.height, geometry.output.width) >= 10
   }
 
   fileprivate func kernel(
