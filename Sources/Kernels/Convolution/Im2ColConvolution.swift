@@ -14,7 +14,8 @@ final class Im2ColConvolution: ConvolutionKernel {
   /// (tile, OW, K) outputs or their gradients before pooling; empty where the tail does not pool.
   private let unpooled: SharedBuffer<Float>
 
-  /// Elements of a tile's columns: 512 KiB, half of a usual L2 cache.
+  /// Elements of a tile's columns: 512 KiB, half of a usual L2 cache. Where the weights are larger than that, a
+  /// tile is as large as they, which come from memory for each.
   private static let tileElements = 128 * 1024
 
   init(_ geometry: ConvolutionGeometry, _ tail: ConvolutionTail, maximumBatch: Int) {
@@ -22,7 +23,8 @@ final class Im2ColConvolution: ConvolutionKernel {
     blocks = OutputBlocks(geometry.output, tail)
     let (height, rowElements) = (geometry.output.height, geometry.output.width * geometry.depth)
     let step = tail.maxPool ? 2 : 1
-    let fitting = max(Self.tileElements / rowElements / step * step, step)
+    let wanted = max(Self.tileElements / rowElements, geometry.output.channels / geometry.output.width)
+    let fitting = max(wanted / step * step, step)
     tileRows = min(fitting >= height ? fitting / height * height : fitting, maximumBatch * height)
     columns = SharedBuffer(repeating: 0, count: tileRows * rowElements)
     unpooled = SharedBuffer(

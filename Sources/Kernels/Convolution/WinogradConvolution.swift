@@ -4,7 +4,7 @@ import Tensors
 ///
 ///     M[p] = V[p] U[p],   V (P, T, C) the transformed input tiles, U (P, C, K) the transformed filters,
 ///
-/// P products a tile, T tiles at a time, so few that V and M stay in the L2 cache. The backward pass is the
+/// P products a tile, T tiles at a time, so few that V and M stay in the cache. The backward pass is the
 /// adjoint, product by product: dU[p] = V[p]^T dM[p] and dV[p] = dM[p] U[p]^T.
 final class WinogradConvolution<Tile: WinogradTile>: ConvolutionKernel {
   private let geometry: ConvolutionGeometry
@@ -21,7 +21,8 @@ final class WinogradConvolution<Tile: WinogradTile>: ConvolutionKernel {
   /// A tile of vectors between the transforms of its columns and rows, and one behind them.
   private let scratch = AlignedBuffer<Float>(count: 2 * 16 * Tile.products)
 
-  /// Elements of V and M together: 512 KiB, half of a usual L2 cache.
+  /// Elements of V and M together: 512 KiB, half of a usual L2 cache. Where U is larger than that, they are as
+  /// large as U, which comes from memory for each chunk.
   private static var chunkElements: Int { 128 * 1024 }
 
   static func fits(_ geometry: ConvolutionGeometry) -> Bool {
@@ -29,16 +30,22 @@ final class WinogradConvolution<Tile: WinogradTile>: ConvolutionKernel {
       && geometry.input.channels % 16 == 0 && geometry.output.channels % 16 == 0
   }
 
+  /// Tiles along an image's height and width.
+  static func tiles(_ geometry: ConvolutionGeometry) -> (rows: Int, columns: Int) {
+    (
+      (geometry.output.height + Tile.outputs - 1) / Tile.outputs,
+      (geometry.output.width + Tile.outputs - 1) / Tile.outputs
+    )
+  }
+
   init(_ geometry: ConvolutionGeometry, _ tail: ConvolutionTail, maximumBatch: Int) {
     precondition(Self.fits(geometry), "a Winograd convolution of \(geometry)")
     self.geometry = geometry
     blocks = OutputBlocks(geometry.output, tail)
     (channels, filters) = (geometry.input.channels, geometry.output.channels)
-    (rows, columns) = (
-      (geometry.output.height + Tile.outputs - 1) / Tile.outputs,
-      (geometry.output.width + Tile.outputs - 1) / Tile.outputs
-    )
-    let fitting = max(Self.chunkElements / (Tile.products * (channels + filters)), 1)
+    (rows, columns) = Self.tiles(geometry)
+    let fitting = max(
+      Self.chunkElements / (Tile.products * (channels + filters)), channels * filters / (channels + filters))
     let image = rows * columns
     chunk = min(fitting >= image ? fitting / image * image : fitting, maximumBatch * image)
     v = AlignedBuffer(count: Tile.products * Self.pitch(chunk, channels))
