@@ -50,7 +50,8 @@ enum BenchCommand {
     switch kind {
     case .gemm:
       """
-      Squares, and the products that convolutions and dense layers come to, by the OpenBLAS kernel in use.
+      Squares, and the products that convolutions and dense layers come to, by the OpenBLAS kernel in use;
+      OPENBLAS_CORETYPE=Haswell (or SkylakeX, Zen, ...) in the environment measures another one.
       Several ranks measure at the same time; the table is rank 0's.
       """
     case .layers:

@@ -47,7 +47,8 @@ import Testing
         try FileManager.default.contentsOfDirectory(atPath: directory).sorted() == [
           "metrics.csv", "run.json",
         ])
-      #expect(program.output.contains("\(size) rank\(size == 1 ? "" : "s"): \(size) on "))
+      #expect(program.output.contains("\(size) rank\(size == 1 ? "" : "s") on 1 host"))
+      #expect(program.output.contains(size == 1 ? ": rank 0 on core" : ": rank"))
       #expect(program.output.contains("225,034 parameters"))
       #expect(!program.output.contains("\r") && !program.output.contains("\u{1B}"))
       if size == 4 { #expect(program.output.contains("0.01 x 4 ranks -> 0.04, warm-up 1 epoch")) }
@@ -95,6 +96,22 @@ import Testing
       #expect(try rows(directory).map { $0["learning_rate"] } == ["0.001", "0.0005"])
       #expect(program.output.contains("Adam, weight decay 0.0001"))
       #expect(program.output.contains("100 over 2 ranks, in micro-batches of 10"))
+    }
+  }
+
+  /// The algorithms of convolutions compute the same up to rounding: other weights, almost the same losses.
+  @Test func convolutionAlgorithmsAgree() throws {
+    try withTemporaryDirectory { directory in
+      func run(_ method: String) throws -> (hash: String, loss: Double) {
+        let out = "\(directory)/\(method)"
+        let program = try Program.run(Self.quick + ["--conv", method, "--epochs", "1", "--out", out])
+        #expect(program.exitCode == 0, "\(program.errors)")
+        let record = try record(out)
+        return (record["weights_sha256"] as? String ?? "", record["test_loss"] as? Double ?? .nan)
+      }
+      let (auto, im2col) = (try run("auto"), try run("im2col"))
+      #expect(auto.hash != im2col.hash)
+      #expect(abs(auto.loss - im2col.loss) <= 0.01 * im2col.loss, "\(auto.loss), \(im2col.loss)")
     }
   }
 

@@ -61,6 +61,7 @@ import Testing
     Case(input: Shape(13, 13, 32), window: Window(size: Size2D(3)), filters: 64, count: 9, trim: 1),
     Case(input: Shape(8, 10, 16), window: Window(size: Size2D(3), padding: Size2D(1)), filters: 48, count: 3),
     Case(input: Shape(5, 7, 16), window: Window(size: Size2D(3), padding: Size2D(2, 0)), filters: 16),
+    Case(input: Shape(12, 12, 128), window: Window(size: Size2D(3), padding: Size2D(1)), filters: 96),
   ]
 
   typealias Outcome = (y: [Float], dW: [Float], dB: [Float], dX: [Float])
