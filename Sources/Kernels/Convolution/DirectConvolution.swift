@@ -143,14 +143,14 @@ final class DirectConvolution: ConvolutionKernel {
     var (sums, biasSum) = (GradientSums(), Vector.zero)
     for row in 0..<blocks.rows {
       for column in 0..<blocks.columns {
-        let gradients = reader.read(
+        let (gradients, sum) = reader.read(
           image: image, row: row, column: column, channel: k, lanes: lanes, pools: pools)
         let places = positions(pixels, row: row, column: column)
         sums.add(gradients.0, places.0, offsets)
         sums.add(gradients.1, places.1, offsets)
         sums.add(gradients.2, places.2, offsets)
         sums.add(gradients.3, places.3, offsets)
-        biasSum += (gradients.0 + gradients.1) + (gradients.2 + gradients.3)
+        biasSum += sum
       }
     }
     sums.store(addingTo: packed.address + (k * elements + first * 16))

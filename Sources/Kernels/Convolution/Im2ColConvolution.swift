@@ -116,7 +116,8 @@ final class Im2ColConvolution: ConvolutionKernel {
     forEachBlock(tile) { image, row, column, place in
       for k in stride(from: 0, to: filters, by: 16) {
         let (first, lanes) = (place &+ k, min(16, filters &- k))
-        let block = reader.read(image: image, row: row, column: column, channel: k, lanes: lanes, pools: true)
+        let (block, _) = reader.read(
+          image: image, row: row, column: column, channel: k, lanes: lanes, pools: true)
         values.store(block.0, at: first, lanes: lanes)
         values.store(block.1, at: first &+ filters, lanes: lanes)
         values.store(block.2, at: first &+ below, lanes: lanes)

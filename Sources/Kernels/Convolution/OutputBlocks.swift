@@ -21,6 +21,9 @@ struct OutputBlocks {
     self.tail = tail
   }
 
+  /// Elements from a block's place on that vectors of 16 channels of its positions may touch.
+  var reach: Int { tail.maxPool ? 16 : (output.width + 1) * output.channels + 16 }
+
   /// Calls `body` with constants for what its inner loop would else have to ask: whether the tail pools, and
   /// the number of lanes if that is 16.
   @inline(__always)
@@ -127,6 +130,8 @@ struct BlockReader {
   let y: UnsafePointer<Float>
   let dY: UnsafePointer<Float>
   let winners: UnsafePointer<Int32>
+  /// Elements of dY.
+  private let count: Int
 
   init(_ blocks: OutputBlocks, y: Span<Float>, dY: Span<Float>, winners: Span<Int32>) {
     precondition(y.count == dY.count, "\(dY.count) gradients for \(y.count) outputs")
@@ -135,29 +140,35 @@ struct BlockReader {
     self.y = y.address
     self.dY = dY.address
     self.winners = winners.address
+    count = dY.count
   }
 
-  /// Gradients of channels k..<k + lanes; 0 for positions that are not there.
+  /// Gradients, and their sum, of channels k..<k + lanes, 0 for positions that are not there. Lanes beyond `lanes` are any numbers.
   @inline(__always)
   func read(
     image: Int, row: Int, column: Int, channel k: Int, lanes: Int, pools: Bool
-  ) -> BlockValues {
+  ) -> (values: BlockValues, sum: Vector) {
     let place = blocks.place(image: image, row: row, column: column, pools: pools) &+ k
+    // Lanes are loaded one by one only where whole vectors would reach over the end.
+    let lanes = place &+ blocks.reach <= count ? 16 : lanes
     if pools {
       let gradient = dY.vector(at: place, lanes: lanes)
       let winner = winners.vector(at: place, lanes: lanes)
       @inline(__always) func share(_ position: Int32) -> Vector {
         Vector.zero.replacing(with: gradient, where: winner .== SIMD16<Int32>(repeating: position))
       }
-      return (share(0), share(1), share(2), share(3))
+      // Not the sum of the shares, which the compiler takes lane by lane.
+      let sum = gradient.replacing(with: Vector.zero, where: winner .< SIMD16<Int32>(repeating: 0))
+      return ((share(0), share(1), share(2), share(3)), sum)
     }
     let whole = blocks.isWhole(row: row, column: column)
     let (right, below) = (blocks.output.channels, blocks.output.width &* blocks.output.channels)
-    return (
+    let values = (
       load(place, lanes), whole.columns ? load(place &+ right, lanes) : Vector.zero,
       whole.rows ? load(place &+ below, lanes) : Vector.zero,
       whole.rows && whole.columns ? load(place &+ below &+ right, lanes) : Vector.zero
     )
+    return (values, (values.0 + values.1) + (values.2 + values.3))
   }
 
   @inline(__always)

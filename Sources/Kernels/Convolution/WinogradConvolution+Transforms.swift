@@ -108,12 +108,13 @@ extension WinogradConvolution {
         dY.update(repeating: 0, count: 16 &* size &* size)
         var sum = Vector.zero
         forEachBlock(tileRow, tileColumn) { row, column, place in
-          let block = reader.read(image: image, row: row, column: column, channel: k, lanes: 16, pools: pools)
+          let (block, blockSum) = reader.read(
+            image: image, row: row, column: column, channel: k, lanes: 16, pools: pools)
           dY.store(block.0, at: place)
           dY.store(block.1, at: place &+ 16)
           dY.store(block.2, at: place &+ 16 &* size)
           dY.store(block.3, at: place &+ 16 &* size &+ 16)
-          sum += (block.0 + block.1) + (block.2 + block.3)
+          sum += blockSum
         }
         if let biasGradient { biasGradient.store(biasGradient.vector(at: k) + sum, at: k) }
         transform(Tile.OutputAdjoint.self, columns: size, rows: Tile.inputs) { row, column in
