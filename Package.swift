@@ -7,8 +7,8 @@ let cpu = Context.environment["CNN_MPI_CPU"] ?? "native"
 
 let spans: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 
-/// Settings of modules with hot loops: without `-march` Swift generates SSE2, and inner loops would check at run
-/// time that nobody else uses a buffer.
+/// Settings of modules with hot loops: without `-march` Swift generates SSE2, and inner loops would check at
+/// run time that nobody else uses a buffer.
 let numeric: [SwiftSetting] =
   spans + [.unsafeFlags(["-Xcc", "-march=\(cpu)", "-enforce-exclusivity=unchecked"])]
 

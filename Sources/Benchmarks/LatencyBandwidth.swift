@@ -9,8 +9,8 @@ package struct LatencyBandwidth {
   /// Bytes a second; nil when the time does not grow with the size.
   package var bandwidth: Double? { secondsPerByte > 0 ? 1 / secondsPerByte : nil }
 
-  /// Least squares of the relative errors: minimises sum ((a + b n) / t - 1)^2, so that the small sizes, which
-  /// alone show the latency, count as much as the large ones. Neither number gets negative.
+  /// Least squares of the relative errors: minimises sum ((a + b n) / t - 1)^2, so that the small sizes,
+  /// which alone show the latency, count as much as the large ones. Neither number gets negative.
   ///
   /// - Precondition: at least two sizes, with times above 0.
   package init(fitting times: [(bytes: Int, seconds: Double)]) {

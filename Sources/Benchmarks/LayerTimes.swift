@@ -15,8 +15,8 @@ package struct OperationTimes {
   }
 }
 
-/// A compiled plan whose operations are timed one by one, in the order in which training runs them: each finds
-/// in the caches what the one before it leaves there.
+/// A compiled plan whose operations are timed one by one, in the order in which training runs them: each
+/// finds in the caches what the one before it leaves there.
 package final class LayerTimes {
   private let plan: Plan
   private let parameters: SharedBuffer<Float>

@@ -48,8 +48,8 @@ package func denseBackward(
   if !dX.isEmpty { multiply(dY.span, weight, transposeB: true, into: &dX, m: count, n: inputs, k: outputs) }
 }
 
-/// How many inputs a product takes at once. OpenBLAS copies the matrices of large products into an order of its
-/// own first, which for few samples takes half as long as the product; small ones it computes in place.
+/// How many inputs a product takes at once. OpenBLAS copies the matrices of large products into an order of
+/// its own first, which for few samples takes half as long as the product; small ones it computes in place.
 private func inputsAtOnce(_ count: Int, _ inputs: Int, _ outputs: Int) -> Int {
   let fitting = 512 * 1024 / (count * outputs) / 16 * 16
   return fitting >= 32 ? min(fitting, inputs) : inputs

@@ -1,4 +1,5 @@
-/// A table of texts, indented by two: the first column flush left, the others flush right, two spaces between.
+/// A table of texts, indented by two: the first column flush left, the others flush right, two spaces
+/// between.
 ///
 /// - Precondition: all rows have as many columns as the header.
 package func columns(_ header: [String], _ rows: [[String]]) -> String {

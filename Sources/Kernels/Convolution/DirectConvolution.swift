@@ -1,7 +1,7 @@
 import Tensors
 
-/// The convolution of few input channels, such as a network's first, straight from the image: a block of 2 x 2
-/// outputs and 16 filters is summed up in registers and handed to the tail, so that neither columns nor
+/// The convolution of few input channels, such as a network's first, straight from the image: a block of 2 x
+/// 2 outputs and 16 filters is summed up in registers and handed to the tail, so that neither columns nor
 /// unpooled outputs are ever written. There is no gradient of the input.
 ///
 /// Its arithmetic intensity comes from the registers: each vector of filter weights serves eight positions.

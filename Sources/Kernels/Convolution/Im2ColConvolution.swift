@@ -14,8 +14,8 @@ final class Im2ColConvolution: ConvolutionKernel {
   /// (tile, OW, K) outputs or their gradients before pooling; empty where the tail does not pool.
   private let unpooled: SharedBuffer<Float>
 
-  /// Elements of a tile's columns: 512 KiB, half of a usual L2 cache. Where the weights are larger than that, a
-  /// tile is as large as they, which come from memory for each.
+  /// Elements of a tile's columns: 512 KiB, half of a usual L2 cache. Where the weights are larger than that,
+  /// a tile is as large as they, which come from memory for each.
   private static let tileElements = 128 * 1024
 
   init(_ geometry: ConvolutionGeometry, _ tail: ConvolutionTail, maximumBatch: Int) {

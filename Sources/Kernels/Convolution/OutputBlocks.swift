@@ -143,7 +143,8 @@ struct BlockReader {
     count = dY.count
   }
 
-  /// Gradients, and their sum, of channels k..<k + lanes, 0 for positions that are not there. Lanes beyond `lanes` are any numbers.
+  /// Gradients, and their sum, of channels k..<k + lanes, 0 for positions that are not there. Lanes beyond
+  /// `lanes` are any numbers.
   @inline(__always)
   func read(
     image: Int, row: Int, column: Int, channel k: Int, lanes: Int, pools: Bool

@@ -1,7 +1,7 @@
 import Tensors
 
-/// The two-dimensional transforms between tensors and the matrices of the products. Each works on 16 channels of
-/// a tile at a time.
+/// The two-dimensional transforms between tensors and the matrices of the products. Each works on 16 channels
+/// of a tile at a time.
 extension WinogradConvolution {
   /// Applies a one-dimensional transform to the columns of a tile and then to the rows.
   ///

@@ -1,6 +1,7 @@
 import Tensors
 
-/// A 3 x 3 convolution of stride 1 by Winograd's algorithm: per tile position one matrix product over channels,
+/// A 3 x 3 convolution of stride 1 by Winograd's algorithm: per tile position one matrix product over
+/// channels,
 ///
 ///     M[p] = V[p] U[p],   V (P, T, C) the transformed input tiles, U (P, C, K) the transformed filters,
 ///
@@ -21,8 +22,8 @@ final class WinogradConvolution<Tile: WinogradTile>: ConvolutionKernel {
   /// A tile of vectors between the transforms of its columns and rows, and one behind them.
   let scratch = AlignedBuffer<Float>(count: 2 * 16 * Tile.products)
 
-  /// Elements of V and M together: 512 KiB, half of a usual L2 cache. Where U is larger than that, they are as
-  /// large as U, which comes from memory for each chunk.
+  /// Elements of V and M together: 512 KiB, half of a usual L2 cache. Where U is larger than that, they are
+  /// as large as U, which comes from memory for each chunk.
   private static var chunkElements: Int { 128 * 1024 }
 
   static func fits(_ geometry: ConvolutionGeometry) -> Bool {

@@ -31,7 +31,8 @@ extension WinogradTile {
   static var products: Int { inputs * inputs }
 }
 
-/// F(2 x 2, 3 x 3): 16 products for 4 outputs, 2.25 times fewer than directly. Its outputs are one 2 x 2 block.
+/// F(2 x 2, 3 x 3): 16 products for 4 outputs, 2.25 times fewer than directly. Its outputs are one 2 x 2
+/// block.
 enum WinogradTile2: WinogradTile {
   static var outputs: Int { 2 }
 

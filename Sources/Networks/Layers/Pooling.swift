@@ -3,8 +3,8 @@ import Tensors
 
 /// A layer that makes one number of each window, channel by channel.
 ///
-/// Input H x W x C, output OH x OW x C with OH = floor((H + 2 padding - size) / stride) + 1. The stride is the
-/// size unless given.
+/// Input H x W x C, output OH x OW x C with OH = floor((H + 2 padding - size) / stride) + 1. The stride is
+/// the size unless given.
 package protocol PoolingLayer: Layer {
   var pooling: PoolingWindow { get }
   init(pooling: PoolingWindow)
