@@ -45,6 +45,35 @@ import Testing
     expectClose(dB, centralDifferences(at: bd) { dot(naive(xd, wd, $0), ud) }, tolerance: 1e-6, "dBias")
     expectClose(dX, centralDifferences(at: xd) { dot(naive($0, wd, bd), ud) }, tolerance: 1e-6, "dX")
   }
+
+  /// Products of many inputs are computed in parts of them.
+  @Test func partsMakeTheWholeProduct() {
+    let (count, inputs, outputs) = (64, 700, 128)
+    let x = randomNumbers(count * inputs, seed: 1)
+    let weight = randomNumbers(inputs * outputs, seed: 2)
+    var dY = randomNumbers(count * outputs, seed: 3)
+    let transposed = (0..<inputs * count).map { Double(x[$0 % count * inputs + $0 / count]) }
+    let expected = naiveProduct(transposed, dY.doubles, m: inputs, n: outputs, k: count)
+    var y = [Float](repeating: .nan, count: count * outputs)
+    var dWeight = [Float](repeating: .nan, count: weight.count)
+    do {
+      var (none, noInput) = ([Float](), [Float]())
+      var ySpan = y.mutableSpan
+      dense(
+        x.span, weight: weight.span, bias: none.span, relu: false, into: &ySpan, inputs: inputs,
+        outputs: outputs)
+      var dYSpan = dY.mutableSpan
+      var dWSpan = dWeight.mutableSpan
+      var dBSpan = none.mutableSpan
+      var dXSpan = noInput.mutableSpan
+      denseBackward(
+        x.span, y: ySpan.span, dY: &dYSpan, weight: weight.span, relu: false, dWeight: &dWSpan,
+        dBias: &dBSpan, dX: &dXSpan, inputs: inputs, outputs: outputs)
+    }
+    expectClose(
+      y, naiveProduct(x.doubles, weight.doubles, m: count, n: outputs, k: inputs), tolerance: 2e-6, "y")
+    expectClose(dWeight, expected, tolerance: 2e-6, "dWeight")
+  }
 }
 
 @Suite struct ProductTests {

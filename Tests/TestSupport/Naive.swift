@@ -4,7 +4,7 @@ import Tensors
 
 // Twins of the kernels in double precision, written from the definitions and nothing else.
 
-/// y = x * weight + bias, see `Conv2DKernel`.
+/// y = x * weight + bias, see `Convolution`.
 package func naiveConv2D(
   _ x: [Double], _ weight: [Double], _ bias: [Double], _ geometry: ConvolutionGeometry, count: Int
 ) -> [Double] {

@@ -3,7 +3,7 @@ import Tensors
 /// An algorithm for a two-dimensional convolution with its tail: y = tail(x * weight + bias).
 ///
 /// Shapes: x (N, H, W, C), weight (KH, KW, C, K), bias (K), and y (N, OH, OW, K), or (N, OH / 2, OW / 2, K)
-/// where the tail pools. All algorithms compute the same, up to rounding; `ConvolutionPlan` chooses.
+/// where the tail pools. All algorithms compute the same, up to rounding; `ConvolutionAlgorithm.choice` chooses.
 protocol ConvolutionKernel: AnyObject {
   /// - Parameters:
   ///   - bias: (K), or empty for none.
