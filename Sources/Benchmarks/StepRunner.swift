@@ -17,7 +17,7 @@ final class StepRunner {
 
   private let model: Model
   private let batches: RandomBatches
-  private var stepsDone = 0
+  private var position = TrainingPosition()
 
   init(_ workload: Workload, _ configuration: BenchmarkConfiguration, _ world: World) throws {
     let (network, training) = (workload.network, configuration.training)
@@ -42,12 +42,12 @@ final class StepRunner {
   func step() throws {
     switch model {
     case .training(let trainer):
-      let (epoch, stepInEpoch) = stepsDone.quotientAndRemainder(dividingBy: Self.stepsPerEpoch)
-      let share = trainer.stepShare(batches.loader, stepInEpoch: stepInEpoch, epoch: epoch)
+      if position.samples == batches.loader.count { position.endEpoch() }
+      let share = trainer.stepShare(batches.loader, at: position)
       _ = try trainer.step(share, learningRate: Self.learningRate)
+      position.advance(over: share.batch)
     case .inference(let evaluator): _ = try evaluator.evaluate(batches.loader)
     }
-    stepsDone += 1
   }
 
   /// What steps take.

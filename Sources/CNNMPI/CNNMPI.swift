@@ -45,7 +45,7 @@ enum CNNMPI {
       return 0
     } catch let error as any AgreedError {
       if world.isRoot { printError("\(error)") }
-      return 1
+      return error.exitCode
     } catch {
       world.communicator.abort("\(error)")
     }

@@ -7,8 +7,10 @@ struct Option<Configuration>: Sendable {
   let help: String
   /// Takes over a value, or says what was expected of it.
   let apply: @Sendable (inout Configuration, String) throws(ValueError) -> Void
-  /// The default for the help.
-  let shownDefault: @Sendable (Configuration) -> String?
+  /// The value in a configuration; nil where there is none.
+  let show: @Sendable (Configuration) -> String?
+  /// A run that goes on from a checkpoint may have another value.
+  private(set) var mayChange = false
 
   typealias Field<Value> = WritableKeyPath<Configuration, Value> & Sendable
 
@@ -19,7 +21,7 @@ struct Option<Configuration>: Sendable {
     value = kind.placeholder
     self.help = help
     apply = { configuration, text throws(ValueError) in configuration[keyPath: field] = try kind.parse(text) }
-    shownDefault = { kind.show($0[keyPath: field]) }
+    show = { kind.show($0[keyPath: field]) }
   }
 
   /// For a field that is nil unless the option is given.
@@ -30,7 +32,7 @@ struct Option<Configuration>: Sendable {
     value = kind.placeholder
     self.help = help
     apply = { configuration, text throws(ValueError) in configuration[keyPath: field] = try kind.parse(text) }
-    shownDefault = { $0[keyPath: field].map(kind.show) }
+    show = { $0[keyPath: field].map(kind.show) }
   }
 
   /// A flag, which sets `field`.
@@ -39,7 +41,14 @@ struct Option<Configuration>: Sendable {
     value = nil
     self.help = help
     apply = { configuration, _ throws(ValueError) in configuration[keyPath: field] = true }
-    shownDefault = { _ in nil }
+    show = { $0[keyPath: field] ? "on" : nil }
+  }
+
+  /// The same option, for what does not change what is trained.
+  var changeable: Self {
+    var option = self
+    option.mayChange = true
+    return option
   }
 }
 

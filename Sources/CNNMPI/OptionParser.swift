@@ -1,6 +1,10 @@
+import Parallel
+
 /// Why a command line cannot be understood.
-struct UsageError: Error, Equatable, CustomStringConvertible {
+struct UsageError: AgreedError, Equatable, CustomStringConvertible {
   let description: String
+
+  var exitCode: Int32 { 2 }
 }
 
 /// Groups of options, under headings, for parser and help.
@@ -10,7 +14,13 @@ struct OptionTable<Configuration>: Sendable {
   private var options: [Option<Configuration>] { groups.flatMap(\.options) }
 
   /// Reads `--name value`, `--name=value` and, for flags, `--name` into `configuration`.
-  func parse(_ arguments: [String], into configuration: inout Configuration) throws(UsageError) {
+  ///
+  /// - Returns: the options that were given.
+  @discardableResult
+  func parse(
+    _ arguments: [String], into configuration: inout Configuration
+  ) throws(UsageError) -> [Option<Configuration>] {
+    var given: [Option<Configuration>] = []
     var rest = arguments[...]
     while let argument = rest.popFirst() {
       guard argument.hasPrefix("--") else {
@@ -25,7 +35,9 @@ struct OptionTable<Configuration>: Sendable {
       } catch {
         throw UsageError(description: "\(option.name): expected \(error.expected), found \"\(value)\"")
       }
+      given.append(option)
     }
+    return given
   }
 
   /// The value of an option, behind its equals sign or in the next argument; empty for a flag.
@@ -57,7 +69,7 @@ struct OptionTable<Configuration>: Sendable {
     let width = options.map { left($0).count }.max() ?? 0
     return groups.map { group in
       let lines = group.options.map { option in
-        let shown = option.shownDefault(defaults).map { " [\($0)]" } ?? ""
+        let shown = option.show(defaults).map { " [\($0)]" } ?? ""
         let left = left(option)
         let lines = wrapped(option.help + shown, width: 110 - width - 4)
         let indent = "\n" + String(repeating: " ", count: width + 4)

@@ -25,11 +25,11 @@ enum TrainCommand {
     (
       "Training",
       [
-        O("--epochs", \.epochs, .count(), "passes over the training data"),
+        O("--epochs", \.epochs, .count(), "passes over the training data").changeable,
         O("--batch-size", \.batchSize, .count(), "images a step and rank"),
         O("--global-batch", \.globalBatch, .count(), "images a step of all ranks, in place of --batch-size"),
         O("--micro-batch", \.microBatch, .count(), "images a thread computes at once [at most 32]"),
-        O("--threads", \.threads, .count(upTo: 1024), "threads a rank [its cores / ranks that share them]"),
+        O("--threads", \.threads, .count(upTo: 1024), "threads a rank [its cores / ranks that share them]").changeable,
         O("--seed", \.seed, .seed, "of weights, order, dropout and synthetic digits"),
       ]
     ),
@@ -51,10 +51,26 @@ enum TrainCommand {
       ]
     ),
     (
+      "Checkpoints",
+      [
+        O("--save-every", \.saveEvery, .interval, "epochs, steps or minutes between checkpoints").changeable,
+        O("--keep", \.keep, .count(), "newest checkpoints that are kept").changeable,
+        O(
+          "--resume", \.resume, .text("auto|PATH"),
+          "go on from the newest whole checkpoint in --out, or from a run or checkpoint").changeable,
+      ]
+    ),
+    (
       "Output and communication",
       [
-        O("--out", \.out, .text("DIR"), "directory for the results [runs/<time>]"),
-        O("--bucket-kilobytes", \.bucketKilobytes, .count(), "gradients reduced in one piece"),
+        O("--out", \.out, .text("DIR"), "directory for the results [runs/<time>]").changeable,
+        O(
+          "--reproducible", \.reproducible,
+          "the same weights on any number of ranks, to the bit, with --global-batch and --micro-batch the same"),
+        O(
+          "--replica-guard", \.replicaGuard, .count(), "steps after which ranks compare their parameters"
+        ).changeable,
+        O("--bucket-kilobytes", \.bucketKilobytes, .count(), "gradients reduced in one piece").changeable,
       ]
     ),
   ])
@@ -63,10 +79,35 @@ enum TrainCommand {
     name: "train", help: { help },
     parse: { arguments throws(UsageError) in
       var configuration = TrainingConfiguration()
-      try options.parse(arguments, into: &configuration)
+      let given = try options.parse(arguments, into: &configuration)
       let complete = configuration
-      return { world in try train(complete, in: world, version: CNNMPI.version) }
+      return { world in
+        let found = try complete.resume.map { try Checkpoint.find($0, out: complete.out, world) }
+        guard let checkpoint = found?.checkpoint else { return try train(complete, in: world, version: CNNMPI.version) }
+        let resumed = try resume(checkpoint, complete, arguments, given)
+        try train(resumed, from: checkpoint, warnings: found?.warnings ?? [], in: world, version: CNNMPI.version)
+      }
     })
+
+  /// The checkpoint's configuration with the options of the command line.
+  ///
+  /// - Throws: where an option was given that the checkpoint has otherwise and that may not change.
+  private static func resume(
+    _ checkpoint: Checkpoint, _ configuration: TrainingConfiguration, _ arguments: [String], _ given: [O]
+  ) throws(UsageError) -> TrainingConfiguration {
+    var resumed = checkpoint.state.configuration
+    for option in given where !option.mayChange {
+      let (was, now) = (option.show(resumed) ?? "no value", option.show(configuration) ?? "no value")
+      guard was == now else {
+        throw UsageError(
+          description: "\(option.name): the checkpoint \(checkpoint.path) has \(was), the command line \(now)")
+      }
+    }
+    resumed.threads = nil
+    resumed.out = checkpoint.runDirectory
+    try options.parse(arguments, into: &resumed)
+    return resumed
+  }
 
   private static var help: String {
     """

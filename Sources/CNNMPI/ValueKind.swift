@@ -1,4 +1,5 @@
 import Reporting
+import Training
 
 /// How the values of an option are read and shown.
 struct ValueKind<Value>: Sendable {
@@ -31,6 +32,19 @@ extension ValueKind<Int> {
         }
         return count
       }, show: { "\($0)" })
+  }
+}
+
+extension ValueKind<SaveInterval> {
+  static var interval: Self {
+    Self(
+      placeholder: "N|Nsteps|Nmin|none",
+      parse: { text throws(ValueError) in
+        guard let interval = SaveInterval(text) else {
+          throw ValueError(expected: "epochs as 2, steps as 500steps, minutes as 10min, or none")
+        }
+        return interval
+      }, show: { $0.description })
   }
 }
 

@@ -51,4 +51,28 @@ extension Communicator {
         "MPI_Allgatherv")
     }
   }
+
+  /// Starts completing a table of which each rank has filled its own share; the request is added to
+  /// `requests`.
+  ///
+  /// - Parameters:
+  ///   - values: the whole table.
+  ///   - counts: elements of each rank's share, by rank, the same on all ranks.
+  ///   - starts: where the shares begin.
+  /// - Precondition: nobody touches any of the three until the request is complete.
+  ///
+  /// Corresponds to `MPI_Iallgatherv` with `MPI_IN_PLACE`.
+  package func startAllGather<Element: MPIDatatype>(
+    _ values: UnsafeMutableBufferPointer<Element>, counts: UnsafeBufferPointer<Int32>,
+    starts: UnsafeBufferPointer<Int32>, adding requests: inout RequestSet
+  ) throws(MPIError) {
+    precondition(counts.count == size && starts.count == size, "\(counts.count) shares for \(size) ranks")
+    var request: MPI_Request? = cmpi_request_null()
+    try check(
+      MPI_Iallgatherv(
+        cmpi_in_place(), 0, Element.datatype, values.baseAddress, counts.baseAddress, starts.baseAddress,
+        Element.datatype, handle, &request),
+      "MPI_Iallgatherv")
+    requests.append(request)
+  }
 }

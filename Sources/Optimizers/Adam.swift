@@ -12,7 +12,6 @@ package final class Adam: Optimizer {
   private let beta2: Float
   private let epsilon: Float
   private let weightDecay: Float
-  private var steps = 0
   private let firstMoment: SharedBuffer<Float>
   private let secondMoment: SharedBuffer<Float>
 
@@ -27,8 +26,12 @@ package final class Adam: Optimizer {
     secondMoment = SharedBuffer(repeating: 0, count: count)
   }
 
-  package func step(parameters: inout MutableSpan<Float>, gradients: Span<Float>, learningRate: Float) {
-    steps += 1
+  package var state: [(name: String, values: SharedBuffer<Float>)] {
+    [("first_moment", firstMoment), ("second_moment", secondMoment)]
+  }
+
+  package func step(parameters: inout MutableSpan<Float>, gradients: Span<Float>, learningRate: Float, step: Int) {
+    let steps = step + 1
     let (firstMoment, secondMoment) = (firstMoment, secondMoment)
     var m = firstMoment.mutableSpan
     var v = secondMoment.mutableSpan

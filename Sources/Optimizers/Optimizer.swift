@@ -5,7 +5,12 @@ package protocol Optimizer: AnyObject {
   /// - Parameters:
   ///   - parameters: the trainable part of the arena.
   ///   - gradients: of the mean loss of the global batch, in the same layout.
-  func step(parameters: inout MutableSpan<Float>, gradients: Span<Float>, learningRate: Float)
+  ///   - step: number of steps done before.
+  func step(parameters: inout MutableSpan<Float>, gradients: Span<Float>, learningRate: Float, step: Int)
+
+  /// All that it remembers from step to step: buffers of the trainable part's layout, by the names that
+  /// checkpoints give them.
+  var state: [(name: String, values: SharedBuffer<Float>)] { get }
 }
 
 /// running += momentum (batch - running): the update of batch normalisation's running averages, with the

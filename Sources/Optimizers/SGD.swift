@@ -18,7 +18,9 @@ package final class SGD: Optimizer {
     velocity = SharedBuffer(repeating: 0, count: count)
   }
 
-  package func step(parameters: inout MutableSpan<Float>, gradients: Span<Float>, learningRate: Float) {
+  package var state: [(name: String, values: SharedBuffer<Float>)] { [("velocity", velocity)] }
+
+  package func step(parameters: inout MutableSpan<Float>, gradients: Span<Float>, learningRate: Float, step: Int) {
     let memory = velocity
     var velocity = memory.mutableSpan
     precondition(

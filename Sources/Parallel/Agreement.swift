@@ -2,7 +2,14 @@ import MPI
 
 /// An error that all ranks throw together: they can leave in order, and rank 0 speaks for all. Any other
 /// error that a rank meets among others must end in an abort.
-package protocol AgreedError: Error {}
+package protocol AgreedError: Error {
+  /// What the program ends with.
+  var exitCode: Int32 { get }
+}
+
+extension AgreedError {
+  package var exitCode: Int32 { 1 }
+}
 
 /// A failure of one or more ranks that all ranks know of.
 package struct AgreedFailure: AgreedError, CustomStringConvertible {

@@ -21,21 +21,21 @@ package struct BatchSchedule: Equatable, Sendable {
 
   package var stepsPerEpoch: Int { (samples + globalBatch - 1) / globalBatch }
 
-  /// Positions in the epoch of the samples of step `step`.
-  package func positions(ofStep step: Int) -> Range<Int> {
-    step * globalBatch..<min((step + 1) * globalBatch, samples)
+  /// The batch that follows on the first `done` samples of an epoch.
+  package func batch(after done: Int) -> GlobalBatch {
+    GlobalBatch(positions: done..<min(done + globalBatch, samples), microBatch: microBatch)
   }
 
-  /// Number of micro-batches of step `step`.
-  package func microBatches(inStep step: Int) -> Int {
-    (positions(ofStep: step).count + microBatch - 1) / microBatch
+  /// How many micro-batches the steps of an epoch can have that goes on after `done` samples.
+  package func microBatchCounts(after done: Int = 0) -> Set<Int> {
+    let short = (samples - done) % globalBatch
+    let batches = [batch(after: done)] + (short > 0 ? [batch(after: samples - short)] : [])
+    return Set(batches.map(\.microBatches))
   }
 
-  /// Positions in the epoch of the samples of micro-batch `index` of step `step`.
-  package func positions(ofStep step: Int, microBatch index: Int) -> Range<Int> {
-    let all = positions(ofStep: step)
-    let start = all.lowerBound + index * microBatch
-    return start..<min(start + microBatch, all.upperBound)
+  /// Epochs done, with their fraction.
+  package func epochs(at position: TrainingPosition) -> Double {
+    Double(position.epoch) + Double(position.samples) / Double(samples)
   }
 
   /// The micro-batch size that makes the best of `batch` samples a rank: equal parts of at most 32, which
@@ -44,5 +44,23 @@ package struct BatchSchedule: Equatable, Sendable {
   package static func defaultMicroBatch(forBatch batch: Int) -> Int {
     let parts = (batch + 31) / 32
     return (batch + parts - 1) / parts
+  }
+}
+
+/// The samples of a step, all ranks together: a piece of the epoch's order, cut into micro-batches.
+package struct GlobalBatch: Equatable, Sendable {
+  /// Positions in the epoch's order.
+  package let positions: Range<Int>
+  /// Samples a micro-batch; the last may have fewer.
+  let microBatch: Int
+
+  package var count: Int { positions.count }
+
+  package var microBatches: Int { (positions.count + microBatch - 1) / microBatch }
+
+  /// Positions of the samples of micro-batch `index`.
+  package func positions(ofMicroBatch index: Int) -> Range<Int> {
+    let start = positions.lowerBound + index * microBatch
+    return start..<min(start + microBatch, positions.upperBound)
   }
 }

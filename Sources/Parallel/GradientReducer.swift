@@ -1,11 +1,28 @@
 import MPI
 import Tensors
 
-/// Sums the ranks' gradients in buckets, each as soon as the backward pass has completed it.
+/// Sums gradients over the ranks while the backward pass is still computing others.
 ///
-/// The backward pass completes the gradient arena from its end to its start; so do the buckets. Open MPI
-/// moves a non-blocking reduction only inside MPI calls, so every call here lets it make progress.
-package struct GradientReducer: ~Copyable {
+/// The backward pass completes the gradient arena from its end to its start, and so does the reduction, bucket
+/// by bucket. Open MPI moves non-blocking operations only inside MPI calls, so every call here lets them make
+/// progress.
+package protocol GradientReducer: AnyObject {
+  /// A step of so many micro-batches begins, over all ranks.
+  func begin(microBatches: Int)
+
+  /// Starts the reduction of all buckets that are complete now that this rank's arena is complete from place
+  /// `ready` on.
+  func advance(to ready: Int) throws
+
+  /// Returns when the whole arena is summed.
+  func finish() throws
+
+  /// Seconds spent waiting in `finish`, since the start.
+  var secondsWaited: Double { get }
+}
+
+/// The default: `MPI_Allreduce`, whose order of additions is MPI's choice.
+package final class AllReducer: GradientReducer {
   private let world: World
   private let gradients: SharedBuffer<Float>
   /// Elements a bucket.
@@ -13,7 +30,6 @@ package struct GradientReducer: ~Copyable {
   private var requests: RequestSet
   /// The arena is under way from this place on.
   private var started: Int
-  /// Time spent waiting for reductions after the backward pass, since the start.
   package private(set) var secondsWaited = 0.0
 
   /// - Parameters:
@@ -27,9 +43,9 @@ package struct GradientReducer: ~Copyable {
     requests = RequestSet(capacity: started / bucket + 1)
   }
 
-  /// Starts the reductions of all buckets that are complete now that the arena is complete from place `ready`
-  /// on.
-  package mutating func advance(to ready: Int) throws {
+  package func begin(microBatches: Int) { started = gradients.span.count }
+
+  package func advance(to ready: Int) throws {
     guard world.size > 1 else { return }
     let memory = gradients.unsafeMemory
     while started > ready, max(started - bucket, 0) >= ready {
@@ -41,12 +57,10 @@ package struct GradientReducer: ~Copyable {
     _ = try requests.test()
   }
 
-  /// Returns when the whole arena is summed, and gets ready for the next step.
-  package mutating func finish() throws {
+  package func finish() throws {
     try advance(to: 0)
     let start = ContinuousClock.now
     try requests.wait()
     secondsWaited += (ContinuousClock.now - start).seconds
-    started = gradients.span.count
   }
 }

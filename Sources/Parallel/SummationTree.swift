@@ -48,9 +48,11 @@ package enum SummationTree {
     run.map { nodes(ofRun: run.lowerBound..<$0).count + 1 }.max() ?? 0
   }
 
-  /// The additions that make one sum, at place 0, of consecutive nodes: siblings first, as soon as both are
-  /// there, at last the rest from right to left.
-  package static func merges(of nodes: [Node]) -> [Merge] {
+  /// The additions of siblings among consecutive nodes, as soon as both are there, and the nodes that are
+  /// left, with their places.
+  package static func siblingMerges(
+    of nodes: [Node]
+  ) -> (merges: [Merge], left: [(node: Node, place: Int)]) {
     var merges: [Merge] = []
     var stack: [(node: Node, place: Int)] = []
     for (place, node) in nodes.enumerated() {
@@ -61,8 +63,15 @@ package enum SummationTree {
         stack.append((Node(level: left.node.level + 1, index: left.node.index / 2), left.place))
       }
     }
-    while stack.count > 1 {
-      merges.append(Merge(into: stack[stack.count - 2].place, from: stack.removeLast().place))
+    return (merges, stack)
+  }
+
+  /// The additions that make one sum, at place 0, of consecutive nodes: siblings first, at last the rest from
+  /// right to left.
+  package static func merges(of nodes: [Node]) -> [Merge] {
+    var (merges, left) = siblingMerges(of: nodes)
+    while left.count > 1 {
+      merges.append(Merge(into: left[left.count - 2].place, from: left.removeLast().place))
     }
     return merges
   }

@@ -1,5 +1,5 @@
 /// An epoch's results: a row of `metrics.csv`.
-package struct EpochMetrics: Sendable {
+package struct EpochMetrics: Codable, Sendable {
   /// From 1.
   package var epoch: Int
   package var trainLoss: Double

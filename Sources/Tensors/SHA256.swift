@@ -1,63 +1,87 @@
 /// SHA-256 of a sequence of bytes (FIPS 180-4), fed piece by piece.
 package struct SHA256 {
-  private var state: [UInt32] = [
-    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
-  ]
-  private var block: [UInt8] = []
+  private var state = SIMD8<UInt32>(
+    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19)
+  /// The bytes behind the last whole block.
+  private var rest: [UInt8] = []
   private var length: UInt64 = 0
 
-  package init() { block.reserveCapacity(64) }
+  package init() { rest.reserveCapacity(64) }
 
   package mutating func update(_ bytes: RawSpan) {
     length += UInt64(bytes.byteCount)
-    for offset in bytes.byteOffsets {
-      block.append(unsafe bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self))
-      if block.count == 64 { compress() }
+    var start = 0
+    if !rest.isEmpty {
+      start = min(64 - rest.count, bytes.byteCount)
+      append(bytes, 0..<start)
+      guard rest.count == 64 else { return }
+      compressRest()
     }
+    let blocks = (bytes.byteCount - start) / 64
+    compress(bytes, from: start, blocks: blocks)
+    append(bytes, start + 64 * blocks..<bytes.byteCount)
   }
 
   /// The digest as 64 hexadecimal digits.
   package consuming func hexDigest() -> String {
     let bits = length * 8
-    block.append(0x80)
-    if block.count == 64 { compress() }
-    if block.count > 56 {
-      block.append(contentsOf: repeatElement(0, count: 64 - block.count))
-      compress()
+    rest.append(0x80)
+    if rest.count > 56 {
+      rest.append(contentsOf: repeatElement(0, count: 64 - rest.count))
+      compressRest()
     }
-    block.append(contentsOf: repeatElement(0, count: 56 - block.count))
-    block.append(contentsOf: (0..<8).map { UInt8(truncatingIfNeeded: bits >> (56 - 8 * UInt64($0))) })
-    compress()
-    return state.map { word in
-      let digits = String(word, radix: 16)
+    rest.append(contentsOf: repeatElement(0, count: 56 - rest.count))
+    rest.append(contentsOf: (0..<8).map { UInt8(truncatingIfNeeded: bits >> (56 - 8 * UInt64($0))) })
+    compressRest()
+    return (0..<8).map { index in
+      let digits = String(state[index], radix: 16)
       return String(repeating: "0", count: 8 - digits.count) + digits
     }.joined()
   }
 
-  private mutating func compress() {
-    var schedule = [UInt32](repeating: 0, count: 64)
-    for i in 0..<16 {
-      schedule[i] = block[4 * i..<4 * i + 4].reduce(0) { $0 << 8 | UInt32($1) }
-    }
-    for i in 16..<64 {
-      let s0 = rotate(schedule[i - 15], 7) ^ rotate(schedule[i - 15], 18) ^ schedule[i - 15] >> 3
-      let s1 = rotate(schedule[i - 2], 17) ^ rotate(schedule[i - 2], 19) ^ schedule[i - 2] >> 10
-      schedule[i] = schedule[i - 16] &+ s0 &+ schedule[i - 7] &+ s1
-    }
-    var (a, b, c, d) = (state[0], state[1], state[2], state[3])
-    var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-    for i in 0..<64 {
-      let s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
-      let t1 = h &+ s1 &+ (e & f ^ ~e & g) &+ Self.constants[i] &+ schedule[i]
-      let s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
-      let t2 = s0 &+ (a & b ^ a & c ^ b & c)
-      (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
-    }
-    for (i, word) in [a, b, c, d, e, f, g, h].enumerated() { state[i] &+= word }
-    block.removeAll(keepingCapacity: true)
+  private mutating func append(_ bytes: RawSpan, _ range: Range<Int>) {
+    for offset in range { rest.append(unsafe bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)) }
   }
 
-  private func rotate(_ word: UInt32, _ bits: UInt32) -> UInt32 { word >> bits | word << (32 - bits) }
+  private mutating func compressRest() {
+    let block = rest
+    compress(block.span.bytes, from: 0, blocks: 1)
+    rest.removeAll(keepingCapacity: true)
+  }
+
+  /// The compression function on consecutive blocks of 64 bytes. The schedule is a window of 16 words.
+  private mutating func compress(_ bytes: RawSpan, from start: Int, blocks: Int) {
+    precondition(start + 64 * blocks <= bytes.byteCount, "\(blocks) blocks of \(bytes.byteCount) bytes")
+    let constants = Self.constants.span
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { words in
+      for block in 0..<blocks {
+        for i in 0..<16 {
+          words[i] = UInt32(
+            bigEndian: unsafe bytes.unsafeLoadUnaligned(
+              fromUncheckedByteOffset: start + 64 * block + 4 * i, as: UInt32.self))
+        }
+        for i in 16..<64 {
+          let (w15, w2) = (words[i &- 15], words[i &- 2])
+          let s0 = rotate(w15, 7) ^ rotate(w15, 18) ^ w15 &>> 3
+          let s1 = rotate(w2, 17) ^ rotate(w2, 19) ^ w2 &>> 10
+          words[i] = words[i &- 16] &+ s0 &+ words[i &- 7] &+ s1
+        }
+        var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+        var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+        for i in 0..<64 {
+          let s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
+          let t1 = h &+ s1 &+ (e & f ^ ~e & g) &+ constants[unchecked: i] &+ words[i]
+          let s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
+          let t2 = s0 &+ (a & b ^ a & c ^ b & c)
+          (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
+        }
+        state = state &+ SIMD8(a, b, c, d, e, f, g, h)
+      }
+    }
+  }
+
+  @inline(__always)
+  private func rotate(_ word: UInt32, _ bits: UInt32) -> UInt32 { word &>> bits | word &<< (32 &- bits) }
 
   private static let constants: [UInt32] = [
     0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,

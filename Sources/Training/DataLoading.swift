@@ -10,6 +10,8 @@ import Tensors
 struct TrainingData {
   let train: LabeledImages
   let test: LabeledImages
+  /// Of the training images and labels, to tell whether a resumed run has the same.
+  let trainHash: UInt64
 
   /// Reads or makes them.
   ///
@@ -27,6 +29,7 @@ struct TrainingData {
     train = try load(.train, from: configuration.data, limit: configuration.trainSamples)
     test = try load(
       .test, from: configuration.testData ?? configuration.data, limit: configuration.testSamples)
+    trainHash = fastHash(train.images.span.bytes) ^ fastHash(train.labels.span.bytes)
     try world.agree {
       for images in [train, test] { try Self.check(images, fit: network) }
     }

@@ -11,21 +11,41 @@ struct BufferMerge {
   let from: SharedBuffer<Float>
 }
 
-/// The additions that sum what the threads' runs leave behind into the first worker's first gradients.
-func bufferMerges(of runs: [Range<Int>], _ workers: [Worker]) -> [BufferMerge] {
-  var nodes: [SummationTree.Node] = []
-  var buffers: [SharedBuffer<Float>] = []
-  for (run, worker) in zip(runs, workers) where !run.isEmpty {
-    let own =
-      SummationTree.nodes(ofRun: run.dropLast()) + [SummationTree.Node(level: 0, index: run.upperBound - 1)]
-    nodes += own
-    buffers += worker.gradients[0..<own.count]
+/// How a rank sums the gradients that its threads' runs of micro-batches leave behind.
+struct RankSum {
+  let merges: [BufferMerge]
+  /// Where the sums are: one, in the first worker's first gradients; or, with the tree going on across ranks,
+  /// one for each of its nodes that the rank covers.
+  let nodes: [SharedBuffer<Float>]
+
+  /// - Parameters:
+  ///   - runs: the micro-batches of each thread.
+  ///   - stopsAtNodes: add siblings only.
+  init(of runs: [Range<Int>], _ workers: [Worker], stopsAtNodes: Bool) {
+    var nodes: [SummationTree.Node] = []
+    var buffers: [SharedBuffer<Float>] = []
+    for (run, worker) in zip(runs, workers) where !run.isEmpty {
+      let own =
+        SummationTree.nodes(ofRun: run.dropLast()) + [SummationTree.Node(level: 0, index: run.upperBound - 1)]
+      nodes += own
+      buffers += worker.gradients[0..<own.count]
+    }
+    let merges: [SummationTree.Merge]
+    if stopsAtNodes {
+      let siblings = SummationTree.siblingMerges(of: nodes)
+      merges = siblings.merges
+      self.nodes = siblings.left.map { buffers[$0.place] }
+    } else {
+      merges = SummationTree.merges(of: nodes)
+      self.nodes = Array(buffers.prefix(1))
+    }
+    self.merges = merges.map { BufferMerge(into: buffers[$0.into], from: buffers[$0.from]) }
   }
-  return SummationTree.merges(of: nodes).map { BufferMerge(into: buffers[$0.into], from: buffers[$0.from]) }
 }
 
 extension Trainer {
   func prepareGradients(for share: StepShare) {
+    reducer.begin(microBatches: share.batch.microBatches)
     for worker in pool.workers { worker.completed.store(layout.gradientCount, ordering: .relaxed) }
     mergedFrom = layout.gradientCount
     if share.run.isEmpty {
@@ -42,7 +62,7 @@ extension Trainer {
     var complete = 0
     for worker in pool.workers { complete = max(complete, worker.completed.load(ordering: .acquiring)) }
     if complete < mergedFrom {
-      for merge in merges(microBatches: share.schedule.microBatches(inStep: share.stepInEpoch)) {
+      for merge in rankSums[share.batch.microBatches]!.merges {
         var sum = merge.into.mutableSpan
         var part = sum[slice: complete..<mergedFrom]
         add(merge.from.span.extracting(complete..<mergedFrom), to: &part)
@@ -54,10 +74,6 @@ extension Trainer {
     try reducer.advance(to: complete)
     leader.clock.end(.reduce)
     return complete == 0
-  }
-
-  private func merges(microBatches: Int) -> [BufferMerge] {
-    microBatches == schedule.microBatches(inStep: 0) ? fullStepMerges : lastStepMerges
   }
 }
 

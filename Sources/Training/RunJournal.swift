@@ -14,57 +14,68 @@ final class RunJournal {
   private let stepsPerEpoch: Int
   private let samplesPerEpoch: Int
   private var record: RunRecord
-  private var epochs: [EpochMetrics] = []
   private var times = StepTimes()
-  private var trainSeconds = 0.0
-  private var evaluationSeconds = 0.0
-  private var epochStart = ContinuousClock.now
   private var lastStatus = ContinuousClock.now
+  private let resumed: Bool
+  let checkpoints: CheckpointDirectory
 
   /// A terminal's progress line is drawn at most this often; a log file gets a line after each such while.
   private static let terminalInterval = Duration.milliseconds(100)
   private static let logInterval = Duration.seconds(5)
 
   /// - Throws: `OutputError` when the run directory cannot be written.
-  init(_ setup: TrainingSetup, _ world: World, version: String) throws {
+  ///
+  /// - Parameter checkpoint: where the run goes on; a new run replaces what is in its directory.
+  init(_ setup: TrainingSetup, from checkpoint: Checkpoint?, _ world: World, version: String) throws {
     configuration = setup.configuration
     stepsPerEpoch = setup.schedule.stepsPerEpoch
     samplesPerEpoch = setup.schedule.samples
     directory = try RunDirectory(configuration.out)
+    checkpoints = CheckpointDirectory(path: directory.file("checkpoints"))
+    resumed = checkpoint != nil
     record = RunRecord(setup, world, version: version)
-    try save()
+    checkpoints.removeTemporaries()
+    if let checkpoint {
+      record.resume(from: checkpoint)
+    } else {
+      checkpoints.clear()
+    }
+    try save(checkpoint?.state.progress.epochs ?? [])
   }
 
-  private func save() throws {
+  private func save(_ epochs: [EpochMetrics]) throws {
     try writeAtomically(record.json(), to: directory.file("run.json"))
     try writeAtomically(Array(metricsCSV(epochs).utf8), to: directory.file("metrics.csv"))
   }
 
   /// Saving later than at the start: a run that got that far is not given up for a full disk.
-  private func saveOrWarn() {
-    do { try save() } catch { console.print("warning: \(error)") }
+  private func saveOrWarn(_ epochs: [EpochMetrics]) {
+    do { try save(epochs) } catch { warn("\(error)") }
   }
+
+  func warn(_ text: String) { console.print("warning: \(text)") }
 
   func begin(_ rows: [(name: String, value: String)], _ warnings: [String]) {
-    let output = directory.path + (directory.replacesEarlierRun ? " (replaces an earlier run)" : "")
+    let replaces = !resumed && directory.replacesEarlierRun
+    let output = directory.path + (replaces ? " (replaces an earlier run)" : "")
     console.print("cnn-mpi \(record.environment.version)\n" + table(rows + [("output", output)]))
-    for warning in warnings { console.print("warning: \(warning)") }
+    for warning in warnings { warn(warning) }
     console.print("")
-    epochStart = ContinuousClock.now
-    lastStatus = epochStart
+    lastStatus = ContinuousClock.now
   }
 
-  func stepEnded(_ epoch: Int, _ stepInEpoch: Int, _ sums: EpochSums) {
+  func stepEnded(_ run: RunProgress) {
     let now = ContinuousClock.now
     guard now - lastStatus >= (console.isTerminal ? Self.terminalInterval : Self.logInterval) else { return }
     lastStatus = now
-    let seconds = (now - epochStart).seconds
-    let done = Double(epoch * samplesPerEpoch + sums.samples)
-    let left = Double(configuration.epochs * samplesPerEpoch) - done
+    let done = run.position.epoch * samplesPerEpoch + run.position.samples
+    let left = configuration.epochs * samplesPerEpoch - done
     let progress = Progress(
-      epoch: epoch + 1, epochs: configuration.epochs, step: stepInEpoch + 1, steps: stepsPerEpoch,
-      loss: sums.meanLoss, accuracy: sums.accuracy, imagesPerSecond: Double(sums.samples) / seconds,
-      secondsLeft: left * (trainSeconds + seconds) / done)
+      epoch: run.position.epoch + 1, epochs: configuration.epochs,
+      step: (run.position.samples * stepsPerEpoch + samplesPerEpoch - 1) / samplesPerEpoch, steps: stepsPerEpoch,
+      loss: run.sums.meanLoss, accuracy: run.sums.accuracy,
+      imagesPerSecond: Double(run.sums.samples) / run.secondsInEpoch,
+      secondsLeft: Double(left) * run.trainSeconds / Double(run.images))
     if console.isTerminal {
       console.status { progress.bar(width: $0) }
     } else {
@@ -72,63 +83,53 @@ final class RunJournal {
     }
   }
 
-  func epochEnded(
-    _ epoch: Int, _ sums: EpochSums, _ times: StepTimes, _ test: EvaluationResult, learningRate: Double,
-    trainSeconds: Double, evaluationSeconds: Double
-  ) {
+  func epochEnded(_ run: RunProgress, _ times: StepTimes) {
+    guard let metrics = run.epochs.last else { return }
     self.times = self.times + times
-    self.trainSeconds += trainSeconds
-    self.evaluationSeconds += evaluationSeconds
-    let metrics = EpochMetrics(
-      epoch: epoch + 1, trainLoss: sums.meanLoss, trainAccuracy: sums.accuracy, testLoss: test.loss,
-      testAccuracy: test.accuracy, learningRate: learningRate,
-      imagesPerSecond: Double(sums.samples) / trainSeconds, seconds: trainSeconds)
-    epochs.append(metrics)
-    record.add(metrics, times, trainSeconds: self.trainSeconds, evaluationSeconds: self.evaluationSeconds)
-    saveOrWarn()
+    record.add(run, times)
+    saveOrWarn(run.epochs)
     console.print(
-      "epoch \(epoch + 1)/\(configuration.epochs)  train loss \(decimal(metrics.trainLoss, 4)) "
-        + "accuracy \(percent(metrics.trainAccuracy))  test loss \(decimal(test.loss, 4)) "
-        + "accuracy \(percent(test.accuracy))  \(grouped(metrics.imagesPerSecond)) images/s  "
-        + "\(decimal(trainSeconds, 1)) s")
-    epochStart = ContinuousClock.now
+      "epoch \(metrics.epoch)/\(configuration.epochs)  train loss \(decimal(metrics.trainLoss, 4)) "
+        + "accuracy \(percent(metrics.trainAccuracy))  test loss \(decimal(metrics.testLoss, 4)) "
+        + "accuracy \(percent(metrics.testAccuracy))  \(grouped(metrics.imagesPerSecond)) images/s  "
+        + "\(decimal(metrics.seconds, 1)) s")
   }
 
-  func end(communicationWait: Double, weightsSHA256: String) {
+  func end(_ run: RunProgress, communicationWait: Double, weightsSHA256: String) {
     record.status = .completed
     record.finished = Date()
     record.communicationWaitSeconds = communicationWait
     record.weightsSHA256 = weightsSHA256
-    saveOrWarn()
-    guard let last = epochs.last else { return }
-    let images = samplesPerEpoch * epochs.count
+    saveOrWarn(run.epochs)
+    guard let last = run.epochs.last else { return }
     console.print(
       "\n"
         + table([
           ("test accuracy", "\(percent(last.testAccuracy)), loss \(decimal(last.testLoss, 4))"),
           (
             "training",
-            "\(grouped(images)) images in \(decimal(trainSeconds, 1)) s, "
-              + "\(grouped(Double(images) / trainSeconds)) images/s"
+            "\(grouped(run.images)) images in \(decimal(run.trainSeconds, 1)) s, "
+              + "\(grouped(Double(run.images) / run.trainSeconds)) images/s"
           ),
           ("time", timeShares),
-          ("evaluation", "\(decimal(evaluationSeconds, 1)) s"),
+          ("evaluation", "\(decimal(run.evaluationSeconds, 1)) s"),
           ("weights", "sha256 \(weightsSHA256)"),
           ("results", "\(directory.path): run.json, metrics.csv"),
         ]))
   }
 
-  /// Where the training time went.
+  /// Where the training time went, since the start or the resumption.
   private var timeShares: String {
-    "compute \(percent(times.compute / trainSeconds)), "
-      + "communication not hidden \(percent(times[.reduce] / trainSeconds)), "
-      + "data \(percent(times[.data] / trainSeconds))"
+    let total = max(times.total, .leastNonzeroMagnitude)
+    return "compute \(percent(times.compute / total)), "
+      + "communication not hidden \(percent(times[.reduce] / total)), "
+      + "data \(percent(times[.data] / total))"
   }
 
   func fail(_ error: any Error) {
-    record.status = .failed
+    record.status = error is InterruptedError ? .checkpointed : .failed
     record.error = "\(error)"
     record.finished = Date()
-    saveOrWarn()
+    do { try writeAtomically(record.json(), to: directory.file("run.json")) } catch { warn("\(error)") }
   }
 }

@@ -22,10 +22,10 @@ struct EpochTimes: Encodable {
 
 /// `run.json`: what was run, where, and what came out. The keys are these names in snake case.
 struct RunRecord: Encodable {
-  enum Status: String, Encodable { case running, completed, failed }
+  enum Status: String, Encodable { case running, completed, checkpointed, failed }
 
   var status = Status.running
-  /// Why it failed.
+  /// Why it failed, or was stopped.
   var error: String?
   var started = Date()
   var finished: Date?
@@ -54,6 +54,9 @@ struct RunRecord: Encodable {
   /// Part of `trainSeconds` in which rank 0 waited for reductions that the backward pass did not hide.
   var communicationWaitSeconds: Double?
   var weightsSHA256: String?
+  /// The checkpoint that the run went on from, and the steps that had been done there.
+  var resumedFrom: String?
+  var resumedAfterStep: Int?
   /// Where the training time of each epoch went, on rank 0.
   var epochTimes: [EpochTimes] = []
 
@@ -71,19 +74,29 @@ struct RunRecord: Encodable {
     peakLearningRate = setup.learningRates.peak
   }
 
-  /// Takes over what the epoch that just ended came to, and the time so far.
-  mutating func add(
-    _ epoch: EpochMetrics, _ times: StepTimes, trainSeconds: Double, evaluationSeconds: Double
-  ) {
-    epochTimes.append(EpochTimes(epoch: epoch.epoch, times))
+  mutating func resume(from checkpoint: Checkpoint) {
+    let progress = checkpoint.state.progress
+    resumedFrom = checkpoint.file.path
+    resumedAfterStep = progress.position.step
+    if !progress.epochs.isEmpty { add(progress) }
+  }
+
+  /// Takes over what the epoch that just ended came to.
+  mutating func add(_ run: RunProgress, _ times: StepTimes) {
+    epochTimes.append(EpochTimes(epoch: run.epochs.count, times))
+    add(run)
+  }
+
+  private mutating func add(_ run: RunProgress) {
+    guard let epoch = run.epochs.last else { return }
     epochsCompleted = epoch.epoch
     trainLoss = epoch.trainLoss
     trainAccuracy = epoch.trainAccuracy
     testLoss = epoch.testLoss
     testAccuracy = epoch.testAccuracy
-    imagesPerSecond = Double(trainSamples * epoch.epoch) / trainSeconds
-    self.trainSeconds = trainSeconds
-    self.evaluationSeconds = evaluationSeconds
+    imagesPerSecond = Double(run.images) / run.trainSeconds
+    trainSeconds = run.trainSeconds
+    evaluationSeconds = run.evaluationSeconds
   }
 
   func json() throws -> [UInt8] { try prettyJSON(self) }

@@ -24,7 +24,7 @@ extension World {
   /// - Parameter threads: of this rank.
   package func idleThreadWarnings(_ schedule: BatchSchedule, threads: Int) throws -> [String] {
     let allThreads = try communicator.allReduce(threads, .sum)
-    let microBatches = schedule.microBatches(inStep: 0)
+    let microBatches = schedule.batch(after: 0).microBatches
     guard microBatches < allThreads else { return [] }
     return [
       "a step has \(counted(microBatches, "micro-batch", "micro-batches")) for \(allThreads) threads of all "

@@ -8,9 +8,8 @@ import Tensors
 /// What every thread of a rank needs to know of a training step.
 package struct StepShare: Sendable {
   let loader: BatchLoader
-  let schedule: BatchSchedule
-  /// Number of the step in its epoch, and since the start of training.
-  let stepInEpoch: Int
+  package let batch: GlobalBatch
+  /// Number of the step since the start of training, from 0.
   let step: Int
   /// The micro-batches of this rank, and how many threads divide them.
   package let run: Range<Int>
@@ -43,18 +42,18 @@ extension Trainer {
     let result = StepResult(
       loss: Double(gradients.span[layout.place(of: .loss)]),
       correct: Double(gradients.span[layout.place(of: .correct)]))
-    updateParameters(learningRate: Float(learningRate))
+    updateParameters(learningRate: Float(learningRate), step: share.step)
     leader.clock.end(.update)
     return result
   }
 
-  private func updateParameters(learningRate: Float) {
+  private func updateParameters(learningRate: Float, step: Int) {
     let (parameters, gradients) = (parameters, gradients)
     var all = parameters.mutableSpan
     var trainable = all[slice: layout.trainable]
     optimizer.step(
       parameters: &trainable, gradients: gradients.span.extracting(layout.trainable),
-      learningRate: learningRate)
+      learningRate: learningRate, step: step)
     var statistics = all[slice: layout.statistics]
     updateRunningStatistics(&statistics, batch: gradients.span.extracting(layout.statistics))
   }
@@ -98,10 +97,10 @@ extension Worker {
 
   /// Fills the plan with the samples of a micro-batch.
   private func load(_ share: StepShare, _ microBatch: Int) {
-    let positions = share.schedule.positions(ofStep: share.stepInEpoch, microBatch: microBatch)
+    let positions = share.batch.positions(ofMicroBatch: microBatch)
     plan.pass.mode = .training
     plan.pass.count = positions.count
-    plan.pass.globalBatch = share.schedule.positions(ofStep: share.stepInEpoch).count
+    plan.pass.globalBatch = share.batch.count
     plan.pass.step = share.step
     plan.withInputs { share.loader.load(positions, images: &$0, labels: &$1, samples: &$2) }
   }

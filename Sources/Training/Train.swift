@@ -1,4 +1,5 @@
 import Data
+import Files
 import Networks
 import Optimizers
 import Parallel
@@ -7,99 +8,162 @@ import Tensors
 
 /// Trains as `configuration` says, on all ranks of `world`, from data to results.
 ///
+/// - Parameters:
+///   - configuration: with a checkpoint, the one to go on with: `Checkpoint.state.configuration` but for what
+///     may change.
+///   - checkpoint: where to go on; nil for a new run.
+///   - warnings: to be said at the start.
 /// - Throws: the same error on all ranks, or an `MPIError` after which the ranks must be aborted.
-package func train(_ configuration: TrainingConfiguration, in world: World, version: String) throws {
-  let network = try world.agree { try Network(ModelDescription(named: configuration.model)) }
-  let threads = configuration.threads ?? world.threadsPerRank
-  let data = try TrainingData(configuration, for: network, threads: threads, world)
-  let schedule = BatchSchedule(
-    samples: data.train.count, globalBatch: configuration.globalBatch(worldSize: world.size),
-    microBatch: configuration.microBatch(worldSize: world.size))
-  try world.requireMemory(for: network, microBatch: schedule.microBatch, threads: threads)
-  let setup = TrainingSetup(
-    configuration: configuration, network: network, data: data, schedule: schedule, threads: threads,
-    learningRates: configuration.learningRateSchedule(
-      worldSize: world.size, stepsPerEpoch: schedule.stepsPerEpoch))
-  let warnings = try setup.warnings(world)
-  let journal = try world.agree { world.isRoot ? try RunJournal(setup, world, version: version) : nil }
+package func train(
+  _ configuration: TrainingConfiguration, from checkpoint: Checkpoint? = nil, warnings: [String] = [],
+  in world: World, version: String
+) throws {
+  StopSignal.listen()
+  let setup = try TrainingSetup(configuration, from: checkpoint, world)
+  let warnings = try warnings + setup.warnings(world)
+  let journal = try world.agree {
+    world.isRoot ? try RunJournal(setup, from: checkpoint, world, version: version) : nil
+  }
   journal?.begin(setup.table(world), warnings)
   do {
-    let trainer = try Trainer(
-      network, world, schedule: schedule, threads: threads, seed: configuration.seed,
-      optimizer: configuration.makeOptimizer(count: network.layout.trainable.count),
-      bucketBytes: configuration.bucketKilobytes * 1024, convolution: configuration.convolution)
-    try trainer.run(setup, journal)
+    let run = try TrainingRun(setup, from: checkpoint, world, journal)
+    try run.run()
   } catch {
     journal?.fail(error)
     throw error
   }
 }
 
-extension Trainer {
-  /// All epochs, each followed by an evaluation.
-  fileprivate func run(_ setup: TrainingSetup, _ journal: RunJournal?) throws {
-    let normalization = Normalization(of: setup.data.train)
-    let testLoader = BatchLoader(setup.data.test, normalization)
-    for epoch in 0..<setup.configuration.epochs {
-      let order = epochOrder(count: setup.data.train.count, seed: setup.configuration.seed, epoch: epoch)
-      let loader = BatchLoader(setup.data.train, normalization, order: order)
-      let (start, times) = (ContinuousClock.now, times)
-      let sums = try self.epoch(epoch, loader, setup, journal)
-      let (trained, epochTimes) = (ContinuousClock.now, self.times - times)
-      let test = try evaluate(testLoader)
-      journal?.epochEnded(
-        epoch, sums, epochTimes, test,
-        learningRate: setup.learningRates.rate(at: (epoch + 1) * schedule.stepsPerEpoch - 1),
-        trainSeconds: (trained - start).seconds, evaluationSeconds: (ContinuousClock.now - trained).seconds)
+/// A run under way: epochs, steps, and what happens between them. The same on every rank, but that only rank
+/// 0 has a journal.
+private final class TrainingRun {
+  private let setup: TrainingSetup
+  private let world: World
+  private let trainer: Trainer
+  private let journal: RunJournal?
+  private let normalization: Normalization
+  private let testLoader: BatchLoader
+  private let vote: StepVote
+  private var watch = Stopwatch()
+  /// When the epoch began.
+  private var times = StepTimes()
+  private var saves: SaveTimer
+  private var progress = RunProgress()
+
+  init(_ setup: TrainingSetup, from checkpoint: Checkpoint?, _ world: World, _ journal: RunJournal?) throws {
+    self.setup = setup
+    self.world = world
+    self.journal = journal
+    let configuration = setup.configuration
+    normalization = Normalization(of: setup.data.train)
+    testLoader = BatchLoader(setup.data.test, normalization)
+    vote = StepVote(world)
+    saves = SaveTimer(configuration.saveEvery)
+    if let checkpoint { progress = checkpoint.state.progress }
+    trainer = try Trainer(
+      setup.network, world, schedule: setup.schedule, threads: setup.threads, seed: configuration.seed,
+      optimizer: configuration.makeOptimizer(count: setup.network.layout.trainable.count),
+      bucketBytes: configuration.bucketKilobytes * 1024, convolution: configuration.convolution,
+      reproducible: configuration.reproducible, samplesDone: progress.position.samples)
+    if let checkpoint { try world.agree { try trainer.restore(checkpoint) } }
+  }
+
+  func run() throws {
+    while progress.position.epoch < setup.configuration.epochs {
+      let loader = epochLoader()
+      (watch, times) = (Stopwatch(), trainer.times)
+      while progress.position.samples < setup.schedule.samples { try step(loader) }
+      try endEpoch()
     }
-    journal?.end(communicationWait: reducer.secondsWaited, weightsSHA256: weightsSHA256)
+    journal?.end(
+      progress, communicationWait: trainer.reducer.secondsWaited, weightsSHA256: trainer.weightsSHA256)
   }
 
-  /// One pass over the training data.
-  private func epoch(
-    _ epoch: Int, _ loader: BatchLoader, _ setup: TrainingSetup, _ journal: RunJournal?
-  ) throws -> EpochSums {
-    var sums = EpochSums()
-    for stepInEpoch in 0..<schedule.stepsPerEpoch {
-      let share = stepShare(loader, stepInEpoch: stepInEpoch, epoch: epoch)
-      let rate = setup.learningRates.rate(at: share.step)
-      let result = try step(share, learningRate: rate)
-      guard result.loss.isFinite else {
-        throw DivergedError(loss: result.loss, epoch: epoch, step: share.step, learningRate: rate)
-      }
-      sums.add(result, samples: schedule.positions(ofStep: stepInEpoch).count)
-      journal?.stepEnded(epoch, stepInEpoch, sums)
+  /// The training data in the order of the epoch under way.
+  private func epochLoader() -> BatchLoader {
+    let order = epochOrder(
+      count: setup.data.train.count, seed: setup.configuration.seed, epoch: progress.position.epoch)
+    return BatchLoader(setup.data.train, normalization, order: order)
+  }
+
+  private func step(_ loader: BatchLoader) throws {
+    let share = trainer.stepShare(loader, at: progress.position)
+    let rate = setup.learningRates.rate(after: setup.schedule.epochs(at: progress.position))
+    try vote.start(StopSignal.wasReceived ? Self.stop : world.isRoot && saves.isTimeUp ? Self.save : 0)
+    let result = try trainer.step(share, learningRate: rate)
+    let decision = try vote.finish()
+    guard result.loss.isFinite else {
+      throw DivergedError(loss: result.loss, position: progress.position, learningRate: rate)
     }
-    return sums
-  }
-}
-
-/// Sums over the samples of an epoch so far, each with the parameters that its step found.
-struct EpochSums {
-  private(set) var samples = 0
-  private var loss = 0.0
-  private var correct = 0.0
-
-  mutating func add(_ result: StepResult, samples count: Int) {
-    samples += count
-    loss += result.loss * Double(count)
-    correct += result.correct
+    progress.add(result, share.batch, learningRate: rate, seconds: watch.lap())
+    if progress.position.step % setup.configuration.replicaGuard == 0 {
+      try trainer.checkReplicas(afterStep: progress.position.step)
+    }
+    journal?.stepEnded(progress)
+    if decision == Self.stop { try stopHere() }
+    if decision == Self.save || saves.isDue(afterStep: progress.position.step) { save() }
   }
 
-  var meanLoss: Double { loss / Double(max(samples, 1)) }
-  var accuracy: Double { correct / Double(max(samples, 1)) }
+  // What ranks vote for in a step; the largest wins.
+  private static let save: Int32 = 1
+  private static let stop: Int32 = 2
+
+  private func endEpoch() throws {
+    let epochTimes = trainer.times - times
+    _ = watch.lap()
+    let test = try trainer.evaluate(testLoader)
+    progress.endEpoch(test, samples: setup.schedule.samples, evaluationSeconds: watch.lap())
+    journal?.epochEnded(progress, epochTimes)
+    let isLast = progress.position.epoch == setup.configuration.epochs
+    if saves.isDue(afterEpoch: progress.position.epoch) || (isLast && saves.isOn) { save() }
+  }
+
+  /// Writes a checkpoint. A run is not given up where that fails.
+  private func save() {
+    saves.saved()
+    guard let journal else { return }
+    do { _ = try writeCheckpoint(journal) } catch { journal.warn("no checkpoint: \(error)") }
+  }
+
+  /// A signal asked some rank to stop: all leave, behind a checkpoint.
+  private func stopHere() throws {
+    let path = try world.agree { try journal.map(writeCheckpoint) }
+    throw InterruptedError(
+      position: progress.position, checkpoint: try world.communicator.broadcast(path ?? ""))
+  }
+
+  private func writeCheckpoint(_ journal: RunJournal) throws -> String {
+    let state = CheckpointState(setup, progress, worldSize: world.size)
+    let contents = SafetensorsContents(
+      metadata: try setup.modelMetadata.merging([CheckpointState.key: state.encoded()]) { _, new in new },
+      tensors: trainer.checkpointTensors(step: progress.position.step))
+    return try journal.checkpoints.write(contents, state, keep: setup.configuration.keep)
+  }
 }
 
 /// The loss is no number any more. All ranks see it in the same step, as it is reduced.
 struct DivergedError: AgreedError, CustomStringConvertible {
   let loss: Double
-  /// From 0.
-  let epoch: Int
-  let step: Int
+  /// Before the step.
+  let position: TrainingPosition
   let learningRate: Double
 
   var description: String {
-    "training diverged: the loss is \(loss) at step \(step + 1) (epoch \(epoch + 1)) with learning rate "
-      + "\(shortest(learningRate)); try a lower --lr, a longer --warmup-epochs or --lr-scaling none"
+    "training diverged: the loss is \(loss) at step \(position.step + 1) (epoch \(position.epoch + 1)) with "
+      + "learning rate \(shortest(learningRate)); try a lower --lr, a longer --warmup-epochs or --lr-scaling "
+      + "none"
+  }
+}
+
+/// A signal stopped the run, which can go on from a checkpoint.
+struct InterruptedError: AgreedError, CustomStringConvertible {
+  let position: TrainingPosition
+  let checkpoint: String
+
+  var exitCode: Int32 { 75 }
+
+  var description: String {
+    "stopped by a signal after step \(position.step) (epoch \(position.epoch + 1)); to go on: --resume "
+      + checkpoint
   }
 }

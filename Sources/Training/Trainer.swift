@@ -9,57 +9,68 @@ import Tensors
 /// does.
 package final class Trainer {
   let world: World
-  let layout: ParameterLayout
+  let network: Network
+  var layout: ParameterLayout { network.layout }
   /// One arena, shared by the rank's threads, the same on all ranks.
   let parameters: SharedBuffer<Float>
   /// The arena in which the gradients of all threads, then of all ranks, are summed.
   var gradients: SharedBuffer<Float> { pool.workers[0].gradients[0] }
   let optimizer: any Optimizer
   let pool: WorkerPool
-  var reducer: GradientReducer
+  let reducer: any GradientReducer
   /// The gradients of the rank's threads are summed from this place of the arena on.
   var mergedFrom = 0
   let schedule: BatchSchedule
-  let fullStepMerges: [BufferMerge]
-  let lastStepMerges: [BufferMerge]
+  /// By number of micro-batches of a step.
+  let rankSums: [Int: RankSum]
 
   /// Makes all memory and starts the threads. The parameters are those of rank 0.
+  ///
+  /// - Parameters:
+  ///   - reproducible: gradients are summed over ranks in a fixed order, see `TreeReducer`.
+  ///   - samplesDone: of the epoch that the first step is in.
   package init(
     _ network: Network, _ world: World, schedule: BatchSchedule, threads: Int, seed: UInt64,
-    optimizer: any Optimizer, bucketBytes: Int, convolution: ConvolutionMethod = .auto
+    optimizer: any Optimizer, bucketBytes: Int, convolution: ConvolutionMethod = .auto,
+    reproducible: Bool = false, samplesDone: Int = 0
   ) throws {
     BLAS.useOneThread()
     self.world = world
     self.schedule = schedule
     self.optimizer = optimizer
-    layout = network.layout
+    self.network = network
     let parameters = try world.initialParameters(of: network, seed: seed)
     self.parameters = parameters
 
-    func runs(inStep step: Int) -> [Range<Int>] {
-      let own = shard(of: schedule.microBatches(inStep: step), world.rank, of: world.size)
+    let counts = schedule.microBatchCounts().union(schedule.microBatchCounts(after: samplesDone))
+    func runs(_ microBatches: Int) -> [Range<Int>] {
+      let own = shard(of: microBatches, world.rank, of: world.size)
       return (0..<threads).map { shard(of: own, $0, of: threads) }
     }
-    let (full, last) = (runs(inStep: 0), runs(inStep: schedule.stepsPerEpoch - 1))
-    pool = WorkerPool(
-      (0..<threads).map { index in
-        Worker(
-          index: index, network: network, microBatch: schedule.microBatch, seed: seed,
-          convolution: convolution, parameters: parameters,
-          depth: max(SummationTree.depth(ofRun: full[index]), SummationTree.depth(ofRun: last[index]), 1))
-      })
-    fullStepMerges = bufferMerges(of: full, pool.workers)
-    lastStepMerges = bufferMerges(of: last, pool.workers)
-    reducer = GradientReducer(world, pool.workers[0].gradients[0], bucketBytes: bucketBytes)
+    let workers = (0..<threads).map { index in
+      Worker(
+        index: index, network: network, microBatch: schedule.microBatch, seed: seed,
+        convolution: convolution, parameters: parameters,
+        depth: max(counts.map { SummationTree.depth(ofRun: runs($0)[index]) }.max()!, 1))
+    }
+    pool = WorkerPool(workers)
+    var sums: [Int: RankSum] = [:]
+    for count in counts {
+      sums[count] = RankSum(of: runs(count), workers, stopsAtNodes: reproducible && world.size > 1)
+    }
+    rankSums = sums
+    reducer =
+      reproducible && world.size > 1
+      ? TreeReducer(world, workers[0].gradients[0], nodes: sums.mapValues(\.nodes), bucketBytes: bucketBytes)
+      : AllReducer(world, workers[0].gradients[0], bucketBytes: bucketBytes)
   }
 
-  /// The part of step `stepInEpoch` of epoch `epoch`, from 0, that this rank computes.
-  package func stepShare(_ loader: BatchLoader, stepInEpoch: Int, epoch: Int) -> StepShare {
-    StepShare(
-      loader: loader, schedule: schedule, stepInEpoch: stepInEpoch,
-      step: epoch * schedule.stepsPerEpoch + stepInEpoch,
-      run: shard(of: schedule.microBatches(inStep: stepInEpoch), world.rank, of: world.size),
-      threads: pool.workers.count)
+  /// The part of the step at `position` that this rank computes.
+  package func stepShare(_ loader: BatchLoader, at position: TrainingPosition) -> StepShare {
+    let batch = schedule.batch(after: position.samples)
+    return StepShare(
+      loader: loader, batch: batch, step: position.step,
+      run: shard(of: batch.microBatches, world.rank, of: world.size), threads: pool.workers.count)
   }
 
   /// Time spent in the parts of all steps so far, as the thread sees it that leads this rank.

@@ -49,6 +49,15 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
 
   /// Directory for the results; nil for `runs/<time>`.
   package var out: String?
+  /// `auto`, or the path of a run or checkpoint; nil for a new run.
+  package var resume: String?
+  /// How often checkpoints are written, and how many are kept.
+  package var saveEvery = SaveInterval.epochs(1)
+  package var keep = 3
+  /// The same bits on any number of ranks.
+  package var reproducible = false
+  /// Ranks compare their parameters after so many steps.
+  package var replicaGuard = 100
   /// KiB (1,024 bytes) of gradients that are reduced in one piece.
   package var bucketKilobytes = 256
 
@@ -59,7 +68,9 @@ extension TrainingConfiguration {
   package func globalBatch(worldSize: Int) -> Int { globalBatch ?? batchSize * worldSize }
 
   package func microBatch(worldSize: Int) -> Int {
-    let share = (globalBatch(worldSize: worldSize) + worldSize - 1) / worldSize
+    // For the same bits on any number of ranks it must not depend on that.
+    let parts = reproducible ? 1 : worldSize
+    let share = (globalBatch(worldSize: worldSize) + parts - 1) / parts
     return microBatch ?? BatchSchedule.defaultMicroBatch(forBatch: share)
   }
 
@@ -69,22 +80,17 @@ extension TrainingConfiguration {
     return scaling == .linear ? worldSize : 1
   }
 
-  func learningRateSchedule(worldSize: Int, stepsPerEpoch: Int) -> LearningRateSchedule {
+  func learningRateSchedule(worldSize: Int) -> LearningRateSchedule {
     let peak = learningRate * Double(learningRateFactor(worldSize: worldSize))
-    let total = epochs * stepsPerEpoch
-    func steps(ofEpochs count: Double) -> Int {
-      Int(min(count * Double(stepsPerEpoch), Double(total)).rounded())
-    }
     let decay: LearningRateSchedule.Decay =
       switch schedule {
       case .constant: .constant
       case .cosine: .cosine
-      case .step: .step(factor: stepFactor, steps: max(steps(ofEpochs: stepEpochs), 1))
+      case .step: .step(factor: stepFactor, epochs: stepEpochs)
       }
     return LearningRateSchedule(
-      initial: learningRate, peak: peak,
-      warmupSteps: peak == learningRate ? 0 : steps(ofEpochs: warmupEpochs),
-      totalSteps: total, decay: decay)
+      initial: learningRate, peak: peak, warmupEpochs: peak == learningRate ? 0 : warmupEpochs,
+      totalEpochs: Double(epochs), decay: decay)
   }
 
   package func makeOptimizer(count: Int) -> any Optimizer {

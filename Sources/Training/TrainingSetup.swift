@@ -13,12 +13,35 @@ struct TrainingSetup {
   /// Of this rank.
   let threads: Int
   let learningRates: LearningRateSchedule
+  /// Of the checkpoint that the run goes on from.
+  let checkpoint: CheckpointState?
 }
 
 extension TrainingSetup {
+  /// Reads model and data.
+  ///
+  /// - Parameter checkpoint: where to go on.
+  /// - Throws: on all ranks, also when the data are not those of the checkpoint.
+  init(_ configuration: TrainingConfiguration, from checkpoint: Checkpoint?, _ world: World) throws {
+    self.configuration = configuration
+    self.checkpoint = checkpoint?.state
+    network = try world.agree { try Network(ModelDescription(named: configuration.model)) }
+    threads = configuration.threads ?? world.threadsPerRank
+    data = try TrainingData(configuration, for: network, threads: threads, world)
+    if let checkpoint {
+      let (network, data) = (network, data)
+      try world.agree { try checkpoint.state.check(network, data) }
+    }
+    schedule = BatchSchedule(
+      samples: data.train.count, globalBatch: configuration.globalBatch(worldSize: world.size),
+      microBatch: configuration.microBatch(worldSize: world.size))
+    learningRates = configuration.learningRateSchedule(worldSize: world.size)
+    try world.requireMemory(for: network, microBatch: schedule.microBatch, threads: threads)
+  }
+
   /// What is printed before the first step.
   func table(_ world: World) -> [(name: String, value: String)] {
-    [
+    let rows = [
       ("world", "\(counted(world.size, "rank")) on \(counted(Set(world.hosts).count, "host"))"),
       ("cores", world.placement.summary),
       ("threads", "\(threads) a rank"),
@@ -31,6 +54,29 @@ extension TrainingSetup {
       ("epochs", "\(configuration.epochs) of \(counted(schedule.stepsPerEpoch, "step"))"),
       ("seed", "\(configuration.seed)"),
     ]
+    return rows + (configuration.reproducible ? [("reduction", reduction(world.size))] : []) + resumption(world.size)
+  }
+
+  private func reduction(_ worldSize: Int) -> String {
+    "reproducible: the same bits on any number of ranks with the same global batch and micro-batch"
+  }
+
+  /// Where the run goes on, and what is not as it was.
+  private func resumption(_ worldSize: Int) -> [(name: String, value: String)] {
+    guard let checkpoint else { return [] }
+    let position = checkpoint.progress.position
+    var text = "after step \(grouped(position.step)), epoch \(position.epoch + 1)"
+    if position.samples > 0 { text += ", sample \(grouped(position.samples))" }
+    var changes: [String] = []
+    func note<Value: Equatable>(_ name: String, _ was: Value, _ now: Value, _ show: (Value) -> String) {
+      if was != now { changes.append("\(name) \(show(was)) -> \(show(now))") }
+    }
+    note("ranks", checkpoint.worldSize, worldSize) { "\($0)" }
+    note("global batch", checkpoint.globalBatch, schedule.globalBatch) { "\($0)" }
+    note("micro-batch", checkpoint.microBatch, schedule.microBatch) { "\($0)" }
+    note("learning rate", checkpoint.peakLearningRate, learningRates.peak, shortest)
+    note("epochs", checkpoint.configuration.epochs, configuration.epochs) { "\($0)" }
+    return [("resumed", text)] + (changes.isEmpty ? [] : [("changed", changes.joined(separator: ", "))])
   }
 
   private func globalBatch(_ worldSize: Int) -> String {
@@ -47,8 +93,8 @@ extension TrainingSetup {
     if configuration.learningRateFactor(worldSize: worldSize) > 1 {
       text += " x \(worldSize) ranks -> \(shortest(learningRates.peak))"
     }
-    if learningRates.warmupSteps > 0 {
-      let epochs = configuration.warmupEpochs
+    if learningRates.warmupEpochs > 0 {
+      let epochs = learningRates.warmupEpochs
       text += ", warm-up \(shortest(epochs)) epoch\(epochs == 1 ? "" : "s"), then"
     } else {
       text += ","

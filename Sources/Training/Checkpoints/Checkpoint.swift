@@ -1,0 +1,135 @@
+import Files
+import Foundation
+import Networks
+import Parallel
+import Tensors
+
+/// All that a run needs to go on as if it had not stopped: one for all ranks.
+///
+/// As a file it is a model like any other in safetensors, weights under PyTorch's names, with the optimizer's
+/// state behind them (`optimizer.velocity.conv1.weight`) and `CheckpointState` in its metadata.
+package struct Checkpoint: Sendable {
+  package let state: CheckpointState
+  let file: SafetensorsFile
+
+  package var path: String { file.path }
+
+  /// - Throws: when the file is none of a run.
+  init(_ file: SafetensorsFile) throws {
+    self.file = file
+    guard let text = file.metadata[CheckpointState.key] else {
+      throw FileError(
+        file.path, expected: "a checkpoint, with \"\(CheckpointState.key)\" in its metadata", found: "none",
+        hint: "model.safetensors is for --weights, evaluate and predict")
+    }
+    do {
+      state = try CheckpointState.decode(text)
+    } catch {
+      throw FileError(file.path, expected: "the state of a run of this version", found: "\(error)")
+    }
+  }
+}
+
+/// What a checkpoint has beside numbers of the model's layout.
+package struct CheckpointState: Codable, Sendable {
+  /// What it is called in a file's metadata.
+  static let key = "training"
+
+  package let configuration: TrainingConfiguration
+  let model: ModelDescription
+  /// Of the run that wrote it.
+  let worldSize: Int
+  let globalBatch: Int
+  let microBatch: Int
+  let peakLearningRate: Double
+  /// The data that it was trained on.
+  let trainSamples: Int
+  let trainDataHash: UInt64
+  let progress: RunProgress
+
+  init(_ setup: TrainingSetup, _ progress: RunProgress, worldSize: Int) {
+    configuration = setup.configuration
+    model = setup.network.description
+    self.worldSize = worldSize
+    globalBatch = setup.schedule.globalBatch
+    microBatch = setup.schedule.microBatch
+    peakLearningRate = setup.learningRates.peak
+    trainSamples = setup.data.train.count
+    trainDataHash = setup.data.trainHash
+    self.progress = progress
+  }
+
+  /// - Throws: `ResumeError` where a run with these would not go on as the checkpoint's.
+  func check(_ network: Network, _ data: TrainingData) throws {
+    guard data.train.count == trainSamples else {
+      throw ResumeError(
+        "the training data", checkpoint: "\(trainSamples) images", now: "\(data.train.count)")
+    }
+    guard data.trainHash == trainDataHash else {
+      throw ResumeError(
+        "the training data", checkpoint: "images and labels of hash \(hexadecimal(trainDataHash))",
+        now: hexadecimal(data.trainHash))
+    }
+    let (was, now) = try (Self.text(model), Self.text(network.description))
+    guard was == now else { throw ResumeError("the model", checkpoint: was, now: now) }
+  }
+
+  private static func text(_ model: ModelDescription) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    return String(decoding: try encoder.encode(model), as: UTF8.self)
+  }
+
+  /// As JSON. Numbers read back exactly.
+  func encoded() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+
+  static func decode(_ text: String) throws -> CheckpointState {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return try decoder.decode(CheckpointState.self, from: Data(text.utf8))
+  }
+}
+
+/// The run that is asked for is not the one that the checkpoint is of.
+package struct ResumeError: Error, CustomStringConvertible {
+  package let description: String
+
+  init(_ what: String, checkpoint: String, now: String) {
+    description = "cannot resume: \(what) differs: the checkpoint has \(checkpoint), this run \(now)"
+  }
+}
+
+extension Trainer {
+  /// The numbers of a checkpoint.
+  func checkpointTensors(step: Int) -> [NamedTensor] {
+    let parameters = parameters
+    var tensors = network.exported(parameters.span, batchesTracked: Int64(step))
+    for (name, values) in optimizer.state {
+      tensors += network.exported(values.span, .trainable, prefix: "optimizer.\(name).")
+    }
+    return tensors
+  }
+
+  /// Goes on with a checkpoint's numbers.
+  func restore(_ checkpoint: Checkpoint) throws {
+    let path = checkpoint.file.path
+    func restore(_ values: SharedBuffer<Float>, _ part: Network.ArenaPart, prefix: String) throws {
+      let tensors = try checkpoint.file.load { name in
+        prefix.isEmpty ? !name.hasPrefix("optimizer.") : name.hasPrefix(prefix)
+      }
+      var arena = values.mutableSpan
+      try network.restore(tensors, part, prefix: prefix, from: path, to: &arena)
+    }
+    try restore(parameters, .parameters, prefix: "")
+    for (name, values) in optimizer.state {
+      try restore(values, .trainable, prefix: "optimizer.\(name).")
+    }
+  }
+}

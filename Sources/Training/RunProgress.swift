@@ -1,0 +1,59 @@
+import Parallel
+import Reporting
+
+/// How far a run is, and what came out so far: what a checkpoint has beside the model's and the optimizer's
+/// numbers.
+struct RunProgress: Codable {
+  private(set) var position = TrainingPosition()
+  /// Of the epoch under way.
+  private(set) var sums = EpochSums()
+  /// Of the last step.
+  private(set) var learningRate = 0.0
+  /// Training time of the epoch under way, and of all, evaluation left out.
+  private(set) var secondsInEpoch = 0.0
+  private(set) var trainSeconds = 0.0
+  private(set) var evaluationSeconds = 0.0
+  /// Images that were trained on.
+  private(set) var images = 0
+  /// Of the epochs that are done.
+  private(set) var epochs: [EpochMetrics] = []
+
+  /// A step is done.
+  mutating func add(_ result: StepResult, _ batch: GlobalBatch, learningRate: Double, seconds: Double) {
+    position.advance(over: batch)
+    sums.add(result, samples: batch.count)
+    self.learningRate = learningRate
+    secondsInEpoch += seconds
+    trainSeconds += seconds
+    images += batch.count
+  }
+
+  /// The steps of an epoch of `samples` samples, and its evaluation, are done.
+  mutating func endEpoch(_ test: EvaluationResult, samples: Int, evaluationSeconds: Double) {
+    self.evaluationSeconds += evaluationSeconds
+    epochs.append(
+      EpochMetrics(
+        epoch: position.epoch + 1, trainLoss: sums.meanLoss, trainAccuracy: sums.accuracy,
+        testLoss: test.loss, testAccuracy: test.accuracy, learningRate: learningRate,
+        imagesPerSecond: Double(samples) / secondsInEpoch, seconds: secondsInEpoch))
+    position.endEpoch()
+    sums = EpochSums()
+    secondsInEpoch = 0
+  }
+}
+
+/// Sums over the samples of an epoch so far, each with the parameters that its step found.
+struct EpochSums: Codable {
+  private(set) var samples = 0
+  private var loss = 0.0
+  private var correct = 0.0
+
+  mutating func add(_ result: StepResult, samples count: Int) {
+    samples += count
+    loss += result.loss * Double(count)
+    correct += result.correct
+  }
+
+  var meanLoss: Double { loss / Double(max(samples, 1)) }
+  var accuracy: Double { correct / Double(max(samples, 1)) }
+}
