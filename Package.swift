@@ -24,16 +24,19 @@ let package = Package(
     .target(name: "CCPU"),
 
     .target(name: "Tensors", swiftSettings: numeric),
+    .target(name: "Files", dependencies: ["Tensors"], swiftSettings: spans),
     .target(name: "MPI", dependencies: ["CMPI", "Tensors"], swiftSettings: spans),
     .target(name: "Kernels", dependencies: ["COpenBLAS", "CCPU", "Tensors"], swiftSettings: numeric),
     .target(name: "Data", dependencies: ["CZlib", "Tensors"], swiftSettings: numeric),
     .target(name: "Optimizers", dependencies: ["Tensors"], swiftSettings: numeric),
     .target(name: "Networks", dependencies: ["Kernels", "Tensors"], swiftSettings: spans),
     .target(name: "Parallel", dependencies: ["MPI", "Tensors"], swiftSettings: spans),
-    .target(name: "Reporting", dependencies: ["Tensors"], swiftSettings: spans),
+    .target(name: "Reporting", dependencies: ["Files", "Tensors"], swiftSettings: spans),
     .target(
       name: "Training",
-      dependencies: ["Reporting", "Parallel", "MPI", "Networks", "Kernels", "Optimizers", "Data", "Tensors"],
+      dependencies: [
+        "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Optimizers", "Data", "Files", "Tensors",
+      ],
       swiftSettings: spans),
     .target(
       name: "Benchmarks",
@@ -50,6 +53,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Kernels", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: spans),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: spans),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"], swiftSettings: spans),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Optimizers", "Kernels", "TestSupport"],
@@ -57,7 +61,8 @@ let package = Package(
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "DataTests", dependencies: ["Data", "CZlib", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "ParallelTests", dependencies: ["Parallel", "TestSupport"], swiftSettings: spans),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"], swiftSettings: spans),
+    .testTarget(
+      name: "ReportingTests", dependencies: ["Reporting", "Files", "TestSupport"], swiftSettings: spans),
     .testTarget(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "Data", "TestSupport"],
       swiftSettings: spans),

@@ -60,14 +60,18 @@ package struct ParameterDescription: Sendable {
   package let shape: [Int]
   package let kind: ParameterLayout.Kind
   package let initializer: Initializer
+  package let pyTorch: PyTorchForm
 
+  /// - Parameter pyTorch: nil for the shape and order stored here.
   init(
-    _ name: String, _ shape: [Int], _ initializer: Initializer, kind: ParameterLayout.Kind = .trainable
+    _ name: String, _ shape: [Int], _ initializer: Initializer, kind: ParameterLayout.Kind = .trainable,
+    pyTorch: PyTorchForm? = nil
   ) {
     self.name = name
     self.shape = shape
     self.initializer = initializer
     self.kind = kind
+    self.pyTorch = pyTorch ?? PyTorchForm(shape)
   }
 }
 

@@ -24,7 +24,7 @@ package struct Network: Sendable {
   /// - Throws: `ModelError` where the layers do not fit together, with the layer's name and both shapes.
   package init(_ description: ModelDescription) throws(ModelError) {
     var nodes: [Node] = []
-    var tensors: [(name: String, shape: [Int], kind: ParameterLayout.Kind)] = []
+    var tensors: [(name: String, shape: [Int], kind: ParameterLayout.Kind, pyTorch: PyTorchForm)] = []
     var initializers: [Initializer] = []
     let names = try Self.names(of: description)
     var shape = description.input
@@ -49,7 +49,7 @@ package struct Network: Sendable {
         Node(
           name: names[index], layer: item.layer, input: shape, output: output,
           tensors: tensors.count..<tensors.count + own.count))
-      tensors += own.map { ("\(names[index]).\($0.name)", $0.shape, $0.kind) }
+      tensors += own.map { ("\(names[index]).\($0.name)", $0.shape, $0.kind, $0.pyTorch) }
       initializers += own.map { Self.initializer(of: $0, before: following) }
       shape = output
     }

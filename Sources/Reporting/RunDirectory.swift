@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The directory that holds everything a run leaves behind.

@@ -18,6 +18,8 @@ package struct ParameterLayout: Sendable {
     package let shape: [Int]
     /// Place in the arena.
     package let range: Range<Int>
+    package let kind: Kind
+    package let pyTorch: PyTorchForm
   }
 
   package enum Kind: Sendable { case trainable, statistic }
@@ -37,7 +39,7 @@ package struct ParameterLayout: Sendable {
   }
 
   /// The order of `tensors` is the one given, whatever their kinds.
-  package init(_ described: [(name: String, shape: [Int], kind: Kind)]) {
+  package init(_ described: [(name: String, shape: [Int], kind: Kind, pyTorch: PyTorchForm)]) {
     var places = [Range<Int>](repeating: 0..<0, count: described.count)
     var end = 0
     func place(_ kind: Kind) -> Range<Int> {
@@ -52,7 +54,9 @@ package struct ParameterLayout: Sendable {
     trainable = place(.trainable)
     statistics = place(.statistic)
     metrics = end..<Self.aligned(end + StepMetric.allCases.count)
-    tensors = zip(described, places).map { Tensor(name: $0.name, shape: $0.shape, range: $1) }
+    tensors = zip(described, places).map {
+      Tensor(name: $0.name, shape: $0.shape, range: $1, kind: $0.kind, pyTorch: $0.pyTorch)
+    }
   }
 
   private static func aligned(_ count: Int) -> Int { (count + 15) / 16 * 16 }

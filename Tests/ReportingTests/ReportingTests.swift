@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Reporting
 import TestSupport
@@ -89,24 +90,6 @@ import Testing
 }
 
 @Suite struct OutputTests {
-  @Test func filesAreReplacedWhole() throws {
-    try withTemporaryDirectory { directory in
-      let path = "\(directory)/file"
-      try writeAtomically(Array("old".utf8), to: path)
-      try writeAtomically(Array("new text".utf8), to: path)
-      #expect(try String(contentsOfFile: path, encoding: .utf8) == "new text")
-      #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["file"])
-    }
-  }
-
-  @Test func whatCannotBeWrittenIsSaid() {
-    let error = #expect(throws: OutputError.self) { try writeAtomically([1], to: "/nowhere/file") }
-    #expect(
-      error?.description == "/nowhere/file: expected to write the file, found \"No such file or directory\"")
-    let full = #expect(throws: OutputError.self) { try writeAtomically([1], to: "/dev/full/x") }
-    #expect(full?.description.contains("Not a directory") == true)
-  }
-
   @Test func runDirectoriesAreMadeWithTheirParents() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/a/b/c"

@@ -39,10 +39,11 @@ import Testing
 }
 
 @Suite struct ParameterLayoutTests {
-  static let layout = ParameterLayout([
-    ("a.weight", [3, 5], .trainable), ("bn.running_mean", [4], .statistic), ("b.weight", [33], .trainable),
-    ("b.bias", [1], .trainable), ("bn.running_var", [4], .statistic),
-  ])
+  static let layout = ParameterLayout(
+    ([
+      ("a.weight", [3, 5], .trainable), ("bn.running_mean", [4], .statistic), ("b.weight", [33], .trainable),
+      ("b.bias", [1], .trainable), ("bn.running_var", [4], .statistic),
+    ] as [(String, [Int], ParameterLayout.Kind)]).map { ($0, $1, $2, PyTorchForm($1)) })
 
   @Test func trainableTensorsComeFirstThenStatisticsThenMetrics() {
     let layout = Self.layout

@@ -48,7 +48,10 @@ package struct Conv2D: Layer {
     let shape = [kernel.height, kernel.width, input.channels, filters]
     let area = kernel.height * kernel.width
     let weight = ParameterDescription(
-      "weight", shape, .glorot(fanIn: area * input.channels, fanOut: area * filters))
+      "weight", shape, .glorot(fanIn: area * input.channels, fanOut: area * filters),
+      pyTorch: PyTorchForm(
+        [filters, input.channels, kernel.height, kernel.width],
+        of: Shape(kernel.height, kernel.width, input.channels), filters: filters))
     return bias ? [weight, ParameterDescription("bias", [filters], .constant(0))] : [weight]
   }
 

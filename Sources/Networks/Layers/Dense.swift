@@ -31,7 +31,8 @@ package struct Dense: Layer {
 
   package func parameters(for input: Shape) -> [ParameterDescription] {
     let weight = ParameterDescription(
-      "weight", [input.count, units], .glorot(fanIn: input.count, fanOut: units))
+      "weight", [input.count, units], .glorot(fanIn: input.count, fanOut: units),
+      pyTorch: PyTorchForm([units, input.count], of: input, filters: units))
     return bias ? [weight, ParameterDescription("bias", [units], .constant(0))] : [weight]
   }
 

@@ -1,0 +1,92 @@
+import Tensors
+
+// A network's arenas as PyTorch's files have them: `conv1.weight` as (K, C, KH, KW), and so on.
+
+extension Network {
+  /// Which tensors an arena holds.
+  package enum ArenaPart: Sendable {
+    /// Parameters and running statistics.
+    case parameters
+    /// One number for each trainable parameter: optimizer state.
+    case trainable
+  }
+
+  /// The tensors in an arena, by their names and in the order of a PyTorch `state_dict`.
+  ///
+  /// - Parameters:
+  ///   - arena: of this network's layout, as long as `part` at least.
+  ///   - prefix: what the names begin with, such as `optimizer.velocity.`.
+  ///   - batchesTracked: `num_batches_tracked` of batch normalisation layers, which come with `.parameters`.
+  package func exported(
+    _ arena: Span<Float>, _ part: ArenaPart = .parameters, prefix: String = "", batchesTracked: Int64 = 0
+  ) -> [NamedTensor] {
+    var exported: [NamedTensor] = []
+    for node in nodes {
+      for tensor in layout.tensors[node.tensors] where part == .parameters || tensor.kind == .trainable {
+        let numbers = tensor.pyTorch.exported(arena.extracting(tensor.range))
+        exported.append(NamedTensor(prefix + tensor.name, tensor.pyTorch.shape, .floats(numbers)))
+      }
+      if part == .parameters, node.layer is BatchNorm {
+        exported.append(NamedTensor("\(prefix)\(node.name).\(batchCounter)", [], .integers([batchesTracked])))
+      }
+    }
+    return exported
+  }
+
+  /// Fills an arena from tensors such as `exported` makes. Every tensor of the network must be among them, in
+  /// its shape, and no other; only `num_batches_tracked` may be there or not.
+  ///
+  /// - Parameters:
+  ///   - tensors: in any order.
+  ///   - source: the file they are from, for messages.
+  /// - Throws: `ModelError` with what was expected and found; the arena may be filled in part then.
+  package func restore(
+    _ tensors: [NamedTensor], _ part: ArenaPart = .parameters, prefix: String = "", from source: String,
+    to arena: inout MutableSpan<Float>
+  ) throws(ModelError) {
+    var found: [String: NamedTensor] = [:]
+    for tensor in tensors where !tensor.name.hasSuffix(".\(batchCounter)") { found[tensor.name] = tensor }
+    let wanted = layout.tensors.filter { part == .parameters || $0.kind == .trainable }
+    try checkNames(wanted.map { prefix + $0.name }, found: Set(found.keys), source)
+    for tensor in wanted {
+      let (name, shape) = (prefix + tensor.name, tensor.pyTorch.shape)
+      guard let given = found[name], given.shape == shape else {
+        throw ModelError(
+          "\(source): expected tensor \(name) in shape \(shape), as model \(description.name) has it, found "
+            + "shape \(found[name]!.shape)")
+      }
+      guard case .floats(let numbers) = given.values else {
+        throw ModelError("\(source): expected tensor \(name) to hold floating-point numbers, found integers")
+      }
+      var values = arena[slice: tensor.range]
+      tensor.pyTorch.restore(numbers.span, to: &values)
+    }
+  }
+
+  private func checkNames(
+    _ wanted: [String], found: Set<String>, _ source: String
+  ) throws(ModelError) {
+    let missing = wanted.filter { !found.contains($0) }
+    let unknown = found.subtracting(wanted).sorted()
+    let model = "model \(description.name)"
+    if !missing.isEmpty {
+      let instead = unknown.isEmpty ? "no such tensor" : "\(list(unknown)) instead"
+      throw ModelError(
+        "\(source): expected \(list(missing)), as \(model) has, found \(instead); the layers of --model need "
+          + "the names that they have in the file")
+    }
+    if !unknown.isEmpty {
+      throw ModelError("\(source): expected the tensors of \(model) alone, found also \(list(unknown))")
+    }
+  }
+}
+
+/// Counts the batches that running statistics were averaged over. PyTorch keeps it, but uses it only with
+/// `momentum=None`.
+private let batchCounter = "num_batches_tracked"
+
+/// A few names, and how many more there are.
+private func list(_ names: [String]) -> String {
+  let shown = names.prefix(4).joined(separator: ", ")
+  return names.count > 4 ? "\(shown) and \(names.count - 4) more" : shown
+}

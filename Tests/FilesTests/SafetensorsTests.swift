@@ -1,0 +1,187 @@
+import Files
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct SafetensorsTests {
+  static let contents = SafetensorsContents(
+    metadata: ["format": "pt", "note": "\"quoted\"\nä"],
+    tensors: [
+      NamedTensor("conv.weight", [1, 2, 1], .floats([1.5, -2])),
+      NamedTensor("count", [], .integers([-7])),
+      NamedTensor("empty", [0, 3], .floats([])),
+      NamedTensor("b", [3], .floats([0.25, .infinity, -0.0])),
+    ])
+
+  /// A file with this header and so many bytes of data.
+  private func file(_ header: String, data: Int = 0) throws -> SafetensorsFile {
+    let length = (0..<8).map { UInt8(truncatingIfNeeded: header.utf8.count >> (8 * $0)) }
+    return try SafetensorsFile(
+      bytes: length + Array(header.utf8) + (0..<data).map { UInt8(truncatingIfNeeded: $0) }, path: "f")
+  }
+
+  @Test func readsWhatItWrites() throws {
+    let file = try SafetensorsFile(bytes: Self.contents.bytes, path: "f")
+    #expect(file.metadata == Self.contents.metadata)
+    #expect(try file.load() == Self.contents.tensors)
+    #expect(try file.load { $0 == "b" }.map(\.name) == ["b"])
+    #expect(file.tensors.map(\.type) == [.f32, .i64, .f32, .f32])
+    #expect(file.tensors[0].range.lowerBound % 8 == 0)
+  }
+
+  @Test func writesToFilesWhatItsBytesAre() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/a.safetensors"
+      try Self.contents.write(to: path)
+      #expect(try readFile(path) == Self.contents.bytes)
+      #expect(try SafetensorsFile(path: path).load() == Self.contents.tensors)
+    }
+  }
+
+  @Test func readsTheTypesOfWeights() throws {
+    let header = """
+      {"h": {"dtype": "F16", "shape": [2], "data_offsets": [0, 4]},
+       "b": {"dtype": "BF16", "shape": [2], "data_offsets": [4, 8]},
+       "d": {"dtype": "F64", "shape": [1], "data_offsets": [8, 16]},
+       "i": {"dtype": "I32", "shape": [], "data_offsets": [16, 20]},
+       "u": {"dtype": "U8", "shape": [1], "data_offsets": [20, 21]}}
+      """
+    let length = (0..<8).map { UInt8(truncatingIfNeeded: header.utf8.count >> (8 * $0)) }
+    let numbers: [UInt8] =
+      [0x00, 0x3E, 0xFF, 0xFB, 0xC0, 0x3F, 0x80, 0xFF]
+      + [0, 0, 0, 0, 0, 0, 0xF8, 0x3F, 0xFE, 0xFF, 0xFF, 0xFF, 9]
+    let file = try SafetensorsFile(bytes: length + Array(header.utf8) + numbers, path: "f")
+    #expect(try file.load(file.tensors[0]).values == .floats([1.5, -65504]))
+    #expect(try file.load(file.tensors[1]).values == .floats([1.5, -.infinity]))
+    #expect(try file.load(file.tensors[2]).values == .floats([1.5]))
+    #expect(try file.load(file.tensors[3]).values == .integers([-2]))
+    let error = #expect(throws: FileError.self) { try file.load(file.tensors[4]) }
+    #expect(
+      error?.description
+        == "f: expected tensor \"u\" of a type that can be read, found U8; convert it to F32")
+  }
+
+  @Test(arguments: [
+    ("[]", "expected a JSON object as header, found an array"),
+    ("{", "expected a JSON header, found no \"\"\" at byte 1"),
+    (#"{"__metadata__": []}"#, "expected __metadata__ to be an object of texts"),
+    (#"{"__metadata__": {"a": 1}}"#, "expected __metadata__ to have a text for \"a\", found 1"),
+    (#"{"a": 1}"#, "expected tensor \"a\" to have type, shape and offsets, found 1"),
+    (#"{"a": {"dtype": "F31", "shape": [], "data_offsets": [0, 4]}}"#, "a known type, such as F32"),
+    (#"{"a": {"shape": [], "data_offsets": [0, 4]}}"#, "expected tensor \"a\" to have a type, found none"),
+    (#"{"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}"#, "a shape of whole numbers"),
+    (#"{"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}}"#, "data_offsets of begin and end"),
+    (#"{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0]}}"#, "data_offsets of begin and end"),
+    (#"{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4], "x": 1}}"#, "found \"x\": 1"),
+    (#"{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 400]}}"#, "to end at byte 400 of the data"),
+    (#"{"a": {"dtype": "F32", "shape": [3], "data_offsets": [0, 8]}}"#, "the bytes of F32 in shape [3]"),
+    (
+      #"{"a": {"dtype": "F32", "shape": [4294967296, 4294967296], "data_offsets": [0, 8]}}"#,
+      "the bytes of F32 in shape"
+    ),
+    (#"{"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}"#, "to begin at byte 0 of the data"),
+    (#"{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}"#, "expected 4 bytes of data"),
+    (
+      #"{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}, "b": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}"#,
+      "tensor \"b\" to begin at byte 4"
+    ),
+    (
+      #"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}, "a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}"#,
+      "key \"a\" for the second time"
+    ),
+  ])
+  func saysWhatIsWrongWithAHeader(_ header: String, _ expected: String) {
+    let error = #expect(throws: FileError.self) { try file(header, data: 8) }
+    #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
+  }
+
+  @Test func saysWhatIsWrongWithTheLength() {
+    let error = #expect(throws: FileError.self) {
+      try SafetensorsFile(bytes: [UInt8](repeating: 0xFF, count: 20), path: "f")
+    }
+    #expect(
+      error?.description.contains("expected a header of 18446744073709551615 bytes") == true)
+  }
+
+  @Test func everyTruncationIsSeen() {
+    let whole = Self.contents.bytes
+    for length in 0..<whole.count {
+      #expect(throws: FileError.self, "\(length) of \(whole.count) bytes") {
+        try SafetensorsFile(bytes: Array(whole[..<length]), path: "f")
+      }
+    }
+    #expect(throws: FileError.self) { try SafetensorsFile(bytes: whole + [0], path: "f") }
+  }
+
+  /// Whatever the damage, the file is refused or every tensor lies within it.
+  @Test func damagedHeadersDoNoHarm() throws {
+    let whole = Self.contents.bytes
+    let end = try SafetensorsFile(bytes: whole, path: "f").tensors[0].range.lowerBound
+    var random = RandomStream(seed: 1, purpose: .initialization)
+    var refused = 0
+    for _ in 0..<20_000 {
+      var bytes = whole
+      for _ in 0...random.integer(below: 3) {
+        bytes[random.integer(below: end)] ^= 1 << UInt8(random.integer(below: 8))
+      }
+      do {
+        _ = try SafetensorsFile(bytes: bytes, path: "f").load()
+      } catch {
+        refused += 1
+      }
+    }
+    #expect(refused > 10_000)
+  }
+
+  @Test(.enabled(if: Python.isThere, Comment(rawValue: Python.hint)))
+  func pythonReadsWhatItWrites() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/a.safetensors"
+      try Self.contents.write(to: path)
+      let printed = try Python.run(
+        """
+        import sys
+        from safetensors import safe_open
+        with safe_open(sys.argv[1], "pt") as file:
+            print(sorted(file.metadata().items()))
+            for name in sorted(file.keys()):
+                tensor = file.get_tensor(name)
+                print(name, tensor.dtype, list(tensor.shape), tensor.flatten().tolist())
+        """, [path])
+      #expect(
+        printed == """
+          [('format', 'pt'), ('note', '"quoted"\\nä')]
+          b torch.float32 [3] [0.25, inf, -0.0]
+          conv.weight torch.float32 [1, 2, 1] [1.5, -2.0]
+          count torch.int64 [] [-7]
+          empty torch.float32 [0, 3] []
+
+          """)
+    }
+  }
+
+  @Test(.enabled(if: Python.isThere, Comment(rawValue: Python.hint)))
+  func readsWhatPythonWrites() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/a.safetensors"
+      _ = try Python.run(
+        """
+        import sys, torch
+        from safetensors.torch import save_file
+        tensors = {"z": torch.arange(6.0).reshape(2, 3), "n": torch.tensor(3), "half": torch.ones(3).half()}
+        tensors |= {"a": torch.full((2,), 0.1, dtype=torch.float64), "brain": -torch.ones(1).bfloat16()}
+        save_file(tensors, sys.argv[1], metadata={"by": "Python"})
+        """, [path])
+      let file = try SafetensorsFile(path: path)
+      #expect(file.metadata == ["by": "Python"])
+      let tensors = try file.load().sorted { $0.name < $1.name }
+      #expect(
+        tensors == [
+          NamedTensor("a", [2], .floats([0.1, 0.1])), NamedTensor("brain", [1], .floats([-1])),
+          NamedTensor("half", [3], .floats([1, 1, 1])), NamedTensor("n", [], .integers([3])),
+          NamedTensor("z", [2, 3], .floats([0, 1, 2, 3, 4, 5])),
+        ])
+    }
+  }
+}
