@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 
 /// A file or directory that cannot be written.
 package struct OutputError: Error, CustomStringConvertible {
@@ -77,4 +77,12 @@ package func writeAtomically(_ bytes: [UInt8], to path: String) throws(OutputErr
   var file = try AtomicFile(path: path)
   try file.append(bytes.span.bytes)
   try file.commit()
+}
+
+/// Removes the temporaries that killed programs left in a directory.
+package func removeTemporaries(in directory: String) {
+  for file in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+  where file.hasSuffix(".tmp") {
+    unlink("\(directory)/\(file)")
+  }
 }

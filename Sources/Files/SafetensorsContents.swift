@@ -15,26 +15,38 @@ package struct SafetensorsContents: Sendable {
   /// Writes the file tensor by tensor, so that no second copy of all numbers is made.
   package func write(to path: String) throws(OutputError) {
     var file = try AtomicFile(path: path)
-    try file.append(start.span.bytes)
-    for tensor in tensors {
-      switch tensor.values {
-      case .floats(let numbers): try file.append(numbers.span.bytes)
-      case .integers(let numbers): try file.append(numbers.span.bytes)
-      }
-    }
+    try forEachPiece { piece throws(OutputError) in try file.append(piece) }
     try file.commit()
   }
 
   /// The whole file.
   package var bytes: [UInt8] {
-    var bytes = start
+    var bytes: [UInt8] = []
+    forEachPiece { piece in piece.withUnsafeBytes { bytes += $0 } }
+    return bytes
+  }
+
+  package var byteCount: Int {
+    var count = 0
+    forEachPiece { count += $0.byteCount }
+    return count
+  }
+
+  /// SHA-256 of the whole file, in hexadecimal.
+  package var sha256: String {
+    var hash = SHA256()
+    forEachPiece { hash.update($0) }
+    return hash.hexDigest()
+  }
+
+  private func forEachPiece<Failure: Error>(_ body: (RawSpan) throws(Failure) -> Void) throws(Failure) {
+    try body(start.span.bytes)
     for tensor in tensors {
       switch tensor.values {
-      case .floats(let numbers): numbers.withUnsafeBytes { bytes += $0 }
-      case .integers(let numbers): numbers.withUnsafeBytes { bytes += $0 }
+      case .floats(let numbers): try body(numbers.span.bytes)
+      case .integers(let numbers): try body(numbers.span.bytes)
       }
     }
-    return bytes
   }
 
   /// Everything before the numbers: the length of the header and the header, padded so that the numbers begin

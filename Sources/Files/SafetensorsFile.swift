@@ -19,7 +19,7 @@ package struct SafetensorsFile: Sendable {
   package let metadata: [String: String]
   /// In the order of their numbers in the file.
   package let tensors: [Tensor]
-  private let bytes: [UInt8]
+  package let bytes: [UInt8]
 
   /// A header is at most this long, as in the format's own implementation.
   private static let longestHeader = 100_000_000

@@ -43,7 +43,7 @@ package final class AllReducer: GradientReducer {
     requests = RequestSet(capacity: started / bucket + 1)
   }
 
-  package func begin(microBatches: Int) { started = gradients.span.count }
+  package func begin(microBatches: Int) { started = gradients.unsafeMemory.count }
 
   package func advance(to ready: Int) throws {
     guard world.size > 1 else { return }

@@ -11,3 +11,13 @@ package func prettyJSON(_ value: some Encodable) throws -> [UInt8] {
     positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
   return try Array(encoder.encode(value)) + [UInt8(ascii: "\n")]
 }
+
+/// What `prettyJSON` made.
+package func decodeJSON<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
+  let decoder = JSONDecoder()
+  decoder.keyDecodingStrategy = .convertFromSnakeCase
+  decoder.dateDecodingStrategy = .iso8601
+  decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+  return try decoder.decode(type, from: Data(bytes))
+}

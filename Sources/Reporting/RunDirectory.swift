@@ -13,25 +13,9 @@ package struct RunDirectory: Sendable {
   package init(_ path: String?) throws(OutputError) {
     var path = path ?? Self.unusedPath()
     while path.hasSuffix("/") && path.count > 1 { path.removeLast() }
-    guard Self.make(path) else { throw OutputError(path, "a directory that can be made") }
-    guard access(path, W_OK | X_OK) == 0 else { throw OutputError(path, "a directory that can be written") }
+    try makeDirectory(path)
     self.path = path
     replacesEarlierRun = access("\(path)/run.json", F_OK) == 0
-  }
-
-  /// Makes a directory and what is missing above it; false with `errno` set when that cannot be.
-  private static func make(_ path: String) -> Bool {
-    if mkdir(path, 0o755) == 0 { return true }
-    if errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
-      return make(String(path[..<slash])) && mkdir(path, 0o755) == 0
-    }
-    var status = stat()
-    guard errno == EEXIST, stat(path, &status) == 0 else { return false }
-    guard status.st_mode & S_IFMT == S_IFDIR else {
-      errno = ENOTDIR
-      return false
-    }
-    return true
   }
 
   private static func unusedPath() -> String {
@@ -46,4 +30,25 @@ package struct RunDirectory: Sendable {
   }
 
   package func file(_ name: String) -> String { "\(path)/\(name)" }
+}
+
+/// Makes a directory where there is none, with its parents, and sees that it can be written.
+package func makeDirectory(_ path: String) throws(OutputError) {
+  guard make(path) else { throw OutputError(path, "a directory that can be made") }
+  guard access(path, W_OK | X_OK) == 0 else { throw OutputError(path, "a directory that can be written") }
+}
+
+/// Makes a directory and what is missing above it; false with `errno` set when that cannot be.
+private func make(_ path: String) -> Bool {
+  if mkdir(path, 0o755) == 0 { return true }
+  if errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
+    return make(String(path[..<slash])) && mkdir(path, 0o755) == 0
+  }
+  var status = stat()
+  guard errno == EEXIST, stat(path, &status) == 0 else { return false }
+  guard status.st_mode & S_IFMT == S_IFDIR else {
+    errno = ENOTDIR
+    return false
+  }
+  return true
 }

@@ -10,8 +10,11 @@ import Tensors
 struct TrainingData {
   let train: LabeledImages
   let test: LabeledImages
-  /// Of the training images and labels, to tell whether a resumed run has the same.
-  let trainHash: UInt64
+
+  /// Hash of the training images and labels, to tell whether a resumed run has the same.
+  func trainHash() -> String {
+    String(fastHash(train.images.span.bytes) ^ fastHash(train.labels.span.bytes), radix: 16)
+  }
 
   /// Reads or makes them.
   ///
@@ -29,7 +32,6 @@ struct TrainingData {
     train = try load(.train, from: configuration.data, limit: configuration.trainSamples)
     test = try load(
       .test, from: configuration.testData ?? configuration.data, limit: configuration.testSamples)
-    trainHash = fastHash(train.images.span.bytes) ^ fastHash(train.labels.span.bytes)
     try world.agree {
       for images in [train, test] { try Self.check(images, fit: network) }
     }

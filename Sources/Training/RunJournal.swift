@@ -35,7 +35,7 @@ final class RunJournal {
     checkpoints = CheckpointDirectory(path: directory.file("checkpoints"))
     resumed = checkpoint != nil
     record = RunRecord(setup, world, version: version)
-    checkpoints.removeTemporaries()
+    for place in [directory.path, checkpoints.path] { removeTemporaries(in: place) }
     if let checkpoint {
       record.resume(from: checkpoint)
     } else {

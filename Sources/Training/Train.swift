@@ -135,7 +135,7 @@ private final class TrainingRun {
   private func writeCheckpoint(_ journal: RunJournal) throws -> String {
     let state = CheckpointState(setup, progress, worldSize: world.size)
     let contents = SafetensorsContents(
-      metadata: try setup.modelMetadata.merging([CheckpointState.key: state.encoded()]) { _, new in new },
+      metadata: [CheckpointState.key: try state.encoded()],
       tensors: trainer.checkpointTensors(step: progress.position.step))
     return try journal.checkpoints.write(contents, state, keep: setup.configuration.keep)
   }

@@ -9,6 +9,7 @@ struct TrainingSetup {
   let configuration: TrainingConfiguration
   let network: Network
   let data: TrainingData
+  let trainDataHash: String
   let schedule: BatchSchedule
   /// Of this rank.
   let threads: Int
@@ -28,9 +29,10 @@ extension TrainingSetup {
     network = try world.agree { try Network(ModelDescription(named: configuration.model)) }
     threads = configuration.threads ?? world.threadsPerRank
     data = try TrainingData(configuration, for: network, threads: threads, world)
+    trainDataHash = data.trainHash()
     if let checkpoint {
-      let (network, data) = (network, data)
-      try world.agree { try checkpoint.state.check(network, data) }
+      let found = (network, data.train.count, trainDataHash)
+      try world.agree { try checkpoint.state.check(found.0, trainSamples: found.1, dataHash: found.2) }
     }
     schedule = BatchSchedule(
       samples: data.train.count, globalBatch: configuration.globalBatch(worldSize: world.size),

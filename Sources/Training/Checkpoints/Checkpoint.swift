@@ -44,7 +44,7 @@ package struct CheckpointState: Codable, Sendable {
   let peakLearningRate: Double
   /// The data that it was trained on.
   let trainSamples: Int
-  let trainDataHash: UInt64
+  let trainDataHash: String
   let progress: RunProgress
 
   init(_ setup: TrainingSetup, _ progress: RunProgress, worldSize: Int) {
@@ -55,20 +55,18 @@ package struct CheckpointState: Codable, Sendable {
     microBatch = setup.schedule.microBatch
     peakLearningRate = setup.learningRates.peak
     trainSamples = setup.data.train.count
-    trainDataHash = setup.data.trainHash
+    trainDataHash = setup.trainDataHash
     self.progress = progress
   }
 
   /// - Throws: `ResumeError` where a run with these would not go on as the checkpoint's.
-  func check(_ network: Network, _ data: TrainingData) throws {
-    guard data.train.count == trainSamples else {
-      throw ResumeError(
-        "the training data", checkpoint: "\(trainSamples) images", now: "\(data.train.count)")
+  func check(_ network: Network, trainSamples found: Int, dataHash: String) throws {
+    guard found == trainSamples else {
+      throw ResumeError("the training data", checkpoint: "\(trainSamples) images", now: "\(found)")
     }
-    guard data.trainHash == trainDataHash else {
+    guard dataHash == trainDataHash else {
       throw ResumeError(
-        "the training data", checkpoint: "images and labels of hash \(hexadecimal(trainDataHash))",
-        now: hexadecimal(data.trainHash))
+        "the training data", checkpoint: "images and labels of hash \(trainDataHash)", now: dataHash)
     }
     let (was, now) = try (Self.text(model), Self.text(network.description))
     guard was == now else { throw ResumeError("the model", checkpoint: was, now: now) }

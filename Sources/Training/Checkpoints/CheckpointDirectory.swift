@@ -70,7 +70,7 @@ struct CheckpointDirectory {
     let manifestPath = "\(path)/\(name).json"
     let manifest: Manifest
     do {
-      manifest = try decodeJSON(Manifest.self, readFile(manifestPath))
+      manifest = try decodeJSON(Manifest.self, from: readFile(manifestPath))
     } catch let error as DecodingError {
       throw FileError(manifestPath, expected: "the manifest of a checkpoint", found: brief(error))
     }
@@ -95,11 +95,6 @@ struct CheckpointDirectory {
 
   /// Removes all checkpoints: those of an earlier run that this one replaces.
   func clear() { prune(keep: 0) }
-
-  /// Removes what a killed run left half-written.
-  func removeTemporaries() {
-    for file in files where file.hasSuffix(".tmp") { unlink("\(path)/\(file)") }
-  }
 
   /// Removes all checkpoints but the newest `keep`, and files without a manifest that are older.
   private func prune(keep: Int) {
