@@ -10,9 +10,9 @@ import Tensors
 package final class Trainer {
   let world: World
   let network: Network
-  var layout: ParameterLayout { network.layout }
+  package var layout: ParameterLayout { network.layout }
   /// One arena, shared by the rank's threads, the same on all ranks.
-  let parameters: SharedBuffer<Float>
+  package let parameters: SharedBuffer<Float>
   /// The arena in which the gradients of all threads, then of all ranks, are summed.
   var gradients: SharedBuffer<Float> { pool.workers[0].gradients[0] }
   let optimizer: any Optimizer

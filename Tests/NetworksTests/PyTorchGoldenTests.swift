@@ -115,7 +115,8 @@ import Testing
       var parameterSpan = parameters.mutableSpan
       var trainable = parameterSpan[slice: layout.trainable]
       optimizer.step(
-        parameters: &trainable, gradients: gradients.span.extracting(layout.trainable), learningRate: 0.02)
+        parameters: &trainable, gradients: gradients.span.extracting(layout.trainable), learningRate: 0.02,
+        step: step)
     }
     var golden = try Golden()
     expectRelative(losses, golden.next(Self.steps), tolerance: 1e-4, "losses")

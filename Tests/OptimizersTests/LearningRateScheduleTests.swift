@@ -2,10 +2,11 @@ import Optimizers
 import Testing
 
 @Suite struct LearningRateScheduleTests {
-  private func rates(_ decay: LearningRateSchedule.Decay, warmup: Int = 4, total: Int = 12) -> [Double] {
+  /// By quarters of an epoch, of 3 epochs.
+  private func rates(_ decay: LearningRateSchedule.Decay, warmup: Double = 1) -> [Double] {
     let schedule = LearningRateSchedule(
-      initial: 0.01, peak: 0.04, warmupSteps: warmup, totalSteps: total, decay: decay)
-    return (0...total).map(schedule.rate)
+      initial: 0.01, peak: 0.04, warmupEpochs: warmup, totalEpochs: 3, decay: decay)
+    return (0...12).map { schedule.rate(after: Double($0) / 4) }
   }
 
   @Test func warmUpGoesFromTheUnscaledToTheScaledRate() {
@@ -24,8 +25,14 @@ import Testing
   }
 
   @Test func stepsDropByTheirFactor() {
-    let rates = rates(.step(factor: 0.5, steps: 5), warmup: 0)
+    let rates = rates(.step(factor: 0.5, epochs: 1.25), warmup: 0)
     #expect(Array(rates[0...4]) == [0.04, 0.04, 0.04, 0.04, 0.04])
     #expect(rates[5] == 0.02 && rates[9] == 0.02 && rates[10] == 0.01)
+  }
+
+  /// A warm-up longer than the training ends with it.
+  @Test func warmUpFitsIntoTheTraining() {
+    let rates = rates(.cosine, warmup: 8)
+    #expect(rates[0] == 0.01 && abs(rates[6] - 0.025) < 1e-15 && rates[12] == 0.04)
   }
 }

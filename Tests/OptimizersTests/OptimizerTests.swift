@@ -11,9 +11,9 @@ import Testing
 
   private func run(_ optimizer: any Optimizer) -> [Float] {
     var parameters = Self.start
-    for gradient in Self.gradients {
+    for (step, gradient) in Self.gradients.enumerated() {
       var span = parameters.mutableSpan
-      optimizer.step(parameters: &span, gradients: gradient.span, learningRate: 0.1)
+      optimizer.step(parameters: &span, gradients: gradient.span, learningRate: 0.1, step: step)
     }
     return parameters
   }

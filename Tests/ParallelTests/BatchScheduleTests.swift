@@ -19,23 +19,41 @@ import Testing
   @Test func everySampleOnceAnEpoch() {
     for (samples, global, micro) in [(100, 32, 8), (100, 7, 3), (5, 64, 32), (96, 96, 25), (1, 1, 1)] {
       let schedule = BatchSchedule(samples: samples, globalBatch: global, microBatch: micro)
-      var visited: [Int] = []
-      for step in 0..<schedule.stepsPerEpoch {
-        #expect(schedule.microBatches(inStep: step) > 0)
-        for index in 0..<schedule.microBatches(inStep: step) {
-          let positions = schedule.positions(ofStep: step, microBatch: index)
-          #expect(!positions.isEmpty && positions.count <= micro)
-          visited += Array(positions)
+      for start in 0..<samples {
+        var position = TrainingPosition()
+        position.samples = start
+        var (visited, counts): ([Int], Set<Int>) = ([], [])
+        while position.samples < samples {
+          let batch = schedule.batch(after: position.samples)
+          counts.insert(batch.microBatches)
+          for index in 0..<batch.microBatches {
+            let positions = batch.positions(ofMicroBatch: index)
+            #expect(!positions.isEmpty && positions.count <= micro)
+            visited += Array(positions)
+          }
+          position.advance(over: batch)
         }
+        #expect(visited == Array(start..<samples))
+        #expect(counts == schedule.microBatchCounts(after: start))
+        #expect(start > 0 || position.step == schedule.stepsPerEpoch)
       }
-      #expect(visited == Array(0..<samples))
     }
   }
 
   @Test func lastBatchIsShort() {
     let schedule = BatchSchedule(samples: 60_000, globalBatch: 128, microBatch: 32)
-    #expect(schedule.stepsPerEpoch == 469 && schedule.positions(ofStep: 468).count == 96)
-    #expect(schedule.microBatches(inStep: 0) == 4 && schedule.microBatches(inStep: 468) == 3)
+    let last = schedule.batch(after: 468 * 128)
+    #expect(schedule.stepsPerEpoch == 469 && last.count == 96 && last.microBatches == 3)
+    #expect(schedule.batch(after: 0).microBatches == 4)
+  }
+
+  @Test func positionsCountEpochs() {
+    let schedule = BatchSchedule(samples: 200, globalBatch: 80, microBatch: 32)
+    var position = TrainingPosition()
+    position.advance(over: schedule.batch(after: 0))
+    #expect(schedule.epochs(at: position) == 0.4)
+    position.endEpoch()
+    #expect(position.step == 1 && position.samples == 0 && schedule.epochs(at: position) == 1)
   }
 
   @Test(arguments: [(1, 1), (31, 31), (32, 32), (33, 17), (64, 32), (100, 25), (97, 25), (1000, 32)])

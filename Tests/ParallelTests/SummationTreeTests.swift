@@ -56,6 +56,38 @@ import Testing
     }
   }
 
+  /// Ranks add siblings only, and then the nodes of all: the same tree again.
+  @Test func isTheSameForAnyNumberOfRanks() {
+    for count in 1...33 {
+      let whole = sum([0..<count])
+      for (ranks, threads) in [(2, 1), (3, 2), (4, 3), (5, 1), (8, 2), (40, 1)] {
+        var values: [String] = []
+        var nodes: [SummationTree.Node] = []
+        for rank in 0..<ranks {
+          let own = shard(of: count, rank, of: ranks)
+          var (parts, leaves): ([String], [SummationTree.Node]) = ([], [])
+          for thread in 0..<threads {
+            let run = shard(of: own, thread, of: threads)
+            guard !run.isEmpty else { continue }
+            parts += stack(run)
+            leaves +=
+              SummationTree.nodes(ofRun: run.dropLast())
+              + [SummationTree.Node(level: 0, index: run.upperBound - 1)]
+          }
+          let siblings = SummationTree.siblingMerges(of: leaves)
+          for merge in siblings.merges { parts[merge.into] = "(\(parts[merge.into])+\(parts[merge.from]))" }
+          #expect(siblings.left.map(\.node) == SummationTree.nodes(ofRun: own))
+          nodes += siblings.left.map(\.node)
+          values += siblings.left.map { parts[$0.place] }
+        }
+        for merge in SummationTree.merges(of: nodes) {
+          values[merge.into] = "(\(values[merge.into])+\(values[merge.from]))"
+        }
+        #expect(values[0] == whole, "\(count) leaves, \(ranks) ranks, \(threads) threads")
+      }
+    }
+  }
+
   /// A rank in the middle sums each of its leaves once.
   @Test func sumsAnyRun() {
     for start in 0..<9 {

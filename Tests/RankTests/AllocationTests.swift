@@ -30,10 +30,13 @@ import Training
       optimizer: SGD(count: network.layout.trainable.count, momentum: 0.9), bucketBytes: 100_000)
     let loader = BatchLoader(images, Normalization(of: images))
     var least = Int.max
+    var position = TrainingPosition()
     for step in 0..<12 {
       let before = allocation_count()
-      let share = trainer.stepShare(loader, stepInEpoch: step % schedule.stepsPerEpoch, epoch: 0)
+      if position.samples == images.count { position.endEpoch() }
+      let share = trainer.stepShare(loader, at: position)
       _ = try trainer.step(share, learningRate: 0.01)
+      position.advance(over: share.batch)
       if step > 0 { least = min(least, allocation_count() - before) }
     }
     try Ranks.expectEverywhere(least == 0, "every step allocates at least \(least) times")

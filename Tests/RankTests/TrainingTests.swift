@@ -26,28 +26,45 @@ import Training
     return LabeledImages(shape: Shape(28, 28, 1), classes: 10, images: pixels, labels: labels)
   }
 
-  private func train(
+  private func makeTrainer(
     _ model: String, in world: World, _ images: LabeledImages, globalBatch: Int, microBatch: Int,
-    threads: Int,
-    steps: Int
-  ) throws -> (losses: [Double], correct: [Double], trainer: Trainer) {
+    threads: Int, reproducible: Bool = false
+  ) throws -> Trainer {
     let network = try Network(ModelDescription(named: model))
     let schedule = BatchSchedule(samples: images.count, globalBatch: globalBatch, microBatch: microBatch)
-    let trainer = try Trainer(
+    return try Trainer(
       network, world, schedule: schedule, threads: threads, seed: 3,
-      optimizer: SGD(count: network.layout.trainable.count, momentum: 0.9), bucketBytes: 100_000)
+      optimizer: SGD(count: network.layout.trainable.count, momentum: 0.9), bucketBytes: 100_000,
+      reproducible: reproducible)
+  }
+
+  /// Runs steps, from epoch to epoch.
+  private func run(
+    _ trainer: Trainer, _ images: LabeledImages, steps: Int
+  ) throws -> (losses: [Double], correct: [Double]) {
     let normalization = Normalization(of: images)
-    var losses: [Double] = []
-    var correct: [Double] = []
-    for step in 0..<steps {
-      let (epoch, stepInEpoch) = step.quotientAndRemainder(dividingBy: schedule.stepsPerEpoch)
-      let order = epochOrder(count: images.count, seed: 3, epoch: epoch)
-      let loader = BatchLoader(images, normalization, order: order)
-      let result = try trainer.step(
-        trainer.stepShare(loader, stepInEpoch: stepInEpoch, epoch: epoch), learningRate: 0.01)
+    var (losses, correct): ([Double], [Double]) = ([], [])
+    var position = TrainingPosition()
+    while losses.count < steps {
+      let order = epochOrder(count: images.count, seed: 3, epoch: position.epoch)
+      let share = trainer.stepShare(BatchLoader(images, normalization, order: order), at: position)
+      let result = try trainer.step(share, learningRate: 0.01)
       losses.append(result.loss)
       correct.append(result.correct)
+      position.advance(over: share.batch)
+      if position.samples == images.count { position.endEpoch() }
     }
+    return (losses, correct)
+  }
+
+  private func train(
+    _ model: String, in world: World, _ images: LabeledImages, globalBatch: Int, microBatch: Int,
+    threads: Int, steps: Int, reproducible: Bool = false
+  ) throws -> (losses: [Double], correct: [Double], trainer: Trainer) {
+    let trainer = try makeTrainer(
+      model, in: world, images, globalBatch: globalBatch, microBatch: microBatch, threads: threads,
+      reproducible: reproducible)
+    let (losses, correct) = try run(trainer, images, steps: steps)
     return (losses, correct, trainer)
   }
 
@@ -99,19 +116,64 @@ import Training
     try Ranks.expectEverywhere(Set(hashes).count == 1, "\(hashes)")
   }
 
+  /// The tree over ranks: as one rank alone, to the bit, over short batches too; also where a rank has several
+  /// nodes of the tree, or nothing to do.
+  @Test(arguments: [(64, 4), (64, 5), (24, 8), (40, 40)])
+  func reproducibleRunsHaveTheBitsOfOneRank(_ globalBatch: Int, microBatch: Int) throws {
+    let images = Self.images(200)
+    func run(_ world: World, threads: Int) throws -> (losses: [Double], hash: String) {
+      let result = try train(
+        "mnist-bn", in: world, images, globalBatch: globalBatch, microBatch: microBatch, threads: threads,
+        steps: 12, reproducible: true)
+      return (result.losses, result.trainer.weightsSHA256)
+    }
+    let alone = try run(World(MPIRuntime.alone()), threads: 1)
+    for threads in 1...2 {
+      let together = try run(world, threads: threads)
+      try Ranks.expectEverywhere(
+        together.hash == alone.hash && together.losses == alone.losses,
+        "\(threads) threads: \(together), \(alone)")
+    }
+  }
+
+  /// One bit of one rank is found, with rank and tensor.
+  @Test func theGuardNamesRankAndTensor() throws {
+    let images = Self.images(40)
+    let (_, _, trainer) = try train(
+      "mnist-bn", in: world, images, globalBatch: 20, microBatch: 5, threads: 1, steps: 2)
+    try trainer.checkReplicas(afterStep: 2)
+    let guilty = world.size - 1
+    for tensor in trainer.layout.tensors {
+      let memory = trainer.parameters.unsafeMemory
+      let place = tensor.range.upperBound - 1
+      let value = memory[place]
+      if world.rank == guilty { memory[place] = Float(bitPattern: value.bitPattern ^ 1) }
+      var message = "nothing"
+      do { try trainer.checkReplicas(afterStep: 7) } catch { message = "\(error)" }
+      memory[place] = value
+      let expected =
+        world.size == 1
+        ? "nothing" : "after step 7: tensor \(tensor.name) of rank \(guilty) (\(world.hosts[guilty]))"
+      try Ranks.expectEverywhere(message.contains(expected), message)
+    }
+    try trainer.checkReplicas(afterStep: 8)
+  }
+
   /// The parts of a step follow one another on the leading thread, so that they add up to its time.
   @Test(arguments: [1, 2])
   func partsAddUpToTheTimeOfTheSteps(threads: Int) throws {
     let images = Self.images(64)
-    let trainer = try train(
-      "mnist-cnn", in: world, images, globalBatch: 32, microBatch: 4, threads: threads, steps: 0
-    ).trainer
+    let trainer = try makeTrainer(
+      "mnist-cnn", in: world, images, globalBatch: 32, microBatch: 4, threads: threads)
     let start = ContinuousClock.now
     let loader = BatchLoader(images, Normalization(of: images))
     let before = trainer.times
-    for step in 0..<10 {
-      let share = trainer.stepShare(loader, stepInEpoch: step % 2, epoch: step / 2)
+    var position = TrainingPosition()
+    for _ in 0..<10 {
+      let share = trainer.stepShare(loader, at: position)
       _ = try trainer.step(share, learningRate: 0.01)
+      position.advance(over: share.batch)
+      if position.samples == images.count { position.endEpoch() }
     }
     let (elapsed, times) = ((ContinuousClock.now - start).seconds, trainer.times - before)
     try Ranks.expectEverywhere(
@@ -125,9 +187,8 @@ import Training
   @Test func evaluatorsDoAsTrainers() throws {
     let images = Self.images(50)
     let loader = BatchLoader(images, Normalization(of: images))
-    let trainer = try train(
-      "mnist-bn", in: world, images, globalBatch: 32, microBatch: 8, threads: 2, steps: 0
-    ).trainer
+    let trainer = try makeTrainer(
+      "mnist-bn", in: world, images, globalBatch: 32, microBatch: 8, threads: 2)
     let network = try Network(ModelDescription(named: "mnist-bn"))
     let evaluator = try Evaluator(network, world, microBatch: 8, threads: 2, seed: 3)
     let (expected, actual) = (try trainer.evaluate(loader), try evaluator.evaluate(loader))
@@ -144,8 +205,9 @@ import Training
     let images = Self.images(count)
     let loader = BatchLoader(images, Normalization(of: images))
     func evaluate(_ world: World, threads: Int) throws -> EvaluationResult {
-      try train("mnist-small", in: world, images, globalBatch: 32, microBatch: 16, threads: threads, steps: 0)
-        .trainer.evaluate(loader)
+      try makeTrainer(
+        "mnist-small", in: world, images, globalBatch: 32, microBatch: 16, threads: threads
+      ).evaluate(loader)
     }
     let alone = try evaluate(World(MPIRuntime.alone()), threads: 1)
     let together = try evaluate(world, threads: 2)
