@@ -29,7 +29,8 @@ enum TrainCommand {
         O("--batch-size", \.batchSize, .count(), "images a step and rank"),
         O("--global-batch", \.globalBatch, .count(), "images a step of all ranks, in place of --batch-size"),
         O("--micro-batch", \.microBatch, .count(), "images a thread computes at once [at most 32]"),
-        O("--threads", \.threads, .count(upTo: 1024), "threads a rank [its cores / ranks that share them]").changeable,
+        O("--threads", \.threads, .count(upTo: 1024), "threads a rank [its cores / ranks that share them]")
+          .changeable,
         O("--seed", \.seed, .seed, "of weights, order, dropout and synthetic digits"),
       ]
     ),
@@ -57,7 +58,8 @@ enum TrainCommand {
         O("--keep", \.keep, .count(), "newest checkpoints that are kept").changeable,
         O(
           "--resume", \.resume, .text("auto|PATH"),
-          "go on from the newest whole checkpoint in --out, or from a run or checkpoint").changeable,
+          "go on from the newest whole checkpoint in --out, or from a run or checkpoint"
+        ).changeable,
       ]
     ),
     (
@@ -66,7 +68,8 @@ enum TrainCommand {
         O("--out", \.out, .text("DIR"), "directory for the results [runs/<time>]").changeable,
         O(
           "--reproducible", \.reproducible,
-          "the same weights on any number of ranks, to the bit, with --global-batch and --micro-batch the same"),
+          "the same weights on any number of ranks, to the bit, with --global-batch and --micro-batch the same"
+        ),
         O(
           "--replica-guard", \.replicaGuard, .count(), "steps after which ranks compare their parameters"
         ).changeable,
@@ -83,9 +86,12 @@ enum TrainCommand {
       let complete = configuration
       return { world in
         let found = try complete.resume.map { try Checkpoint.find($0, out: complete.out, world) }
-        guard let checkpoint = found?.checkpoint else { return try train(complete, in: world, version: CNNMPI.version) }
+        guard let checkpoint = found?.checkpoint else {
+          return try train(complete, in: world, version: CNNMPI.version)
+        }
         let resumed = try resume(checkpoint, complete, arguments, given)
-        try train(resumed, from: checkpoint, warnings: found?.warnings ?? [], in: world, version: CNNMPI.version)
+        try train(
+          resumed, from: checkpoint, warnings: found?.warnings ?? [], in: world, version: CNNMPI.version)
       }
     })
 
@@ -100,7 +106,8 @@ enum TrainCommand {
       let (was, now) = (option.show(resumed) ?? "no value", option.show(configuration) ?? "no value")
       guard was == now else {
         throw UsageError(
-          description: "\(option.name): the checkpoint \(checkpoint.path) has \(was), the command line \(now)")
+          description: "\(option.name): the checkpoint \(checkpoint.path) has \(was), the command line \(now)"
+        )
       }
     }
     resumed.threads = nil

@@ -30,7 +30,9 @@ package final class Adam: Optimizer {
     [("first_moment", firstMoment), ("second_moment", secondMoment)]
   }
 
-  package func step(parameters: inout MutableSpan<Float>, gradients: Span<Float>, learningRate: Float, step: Int) {
+  package func step(
+    parameters: inout MutableSpan<Float>, gradients: Span<Float>, learningRate: Float, step: Int
+  ) {
     let steps = step + 1
     let (firstMoment, secondMoment) = (firstMoment, secondMoment)
     var m = firstMoment.mutableSpan

@@ -20,7 +20,9 @@ package final class SGD: Optimizer {
 
   package var state: [(name: String, values: SharedBuffer<Float>)] { [("velocity", velocity)] }
 
-  package func step(parameters: inout MutableSpan<Float>, gradients: Span<Float>, learningRate: Float, step: Int) {
+  package func step(
+    parameters: inout MutableSpan<Float>, gradients: Span<Float>, learningRate: Float, step: Int
+  ) {
     let memory = velocity
     var velocity = memory.mutableSpan
     precondition(

@@ -40,7 +40,9 @@ package struct SHA256 {
   }
 
   private mutating func append(_ bytes: RawSpan, _ range: Range<Int>) {
-    for offset in range { rest.append(unsafe bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)) }
+    for offset in range {
+      rest.append(unsafe bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self))
+    }
   }
 
   private mutating func compressRest() {

@@ -73,7 +73,8 @@ final class RunJournal {
     let left = configuration.epochs * samplesPerEpoch - done
     let progress = Progress(
       epoch: run.position.epoch + 1, epochs: configuration.epochs,
-      step: (run.position.samples * stepsPerEpoch + samplesPerEpoch - 1) / samplesPerEpoch, steps: stepsPerEpoch,
+      step: (run.position.samples * stepsPerEpoch + samplesPerEpoch - 1) / samplesPerEpoch,
+      steps: stepsPerEpoch,
       loss: run.sums.meanLoss, accuracy: run.sums.accuracy,
       imagesPerSecond: Double(run.sums.samples) / run.secondsInEpoch,
       secondsLeft: Double(left) * run.trainSeconds / Double(run.images))

@@ -56,7 +56,8 @@ extension TrainingSetup {
       ("epochs", "\(configuration.epochs) of \(counted(schedule.stepsPerEpoch, "step"))"),
       ("seed", "\(configuration.seed)"),
     ]
-    return rows + (configuration.reproducible ? [("reduction", reduction(world.size))] : []) + resumption(world.size)
+    return rows + (configuration.reproducible ? [("reduction", reduction(world.size))] : [])
+      + resumption(world.size)
   }
 
   private func reduction(_ worldSize: Int) -> String {

@@ -20,13 +20,19 @@ struct Program {
     seconds: Double = 120
   ) throws -> Program {
     let launcher = ranks.map { ["mpirun", "-np", "\($0)"] } ?? []
-    return try execute(launcher + [path] + arguments, environment, directory, seconds)
+    return try RunningProgram(launcher + [path] + arguments, environment, directory, seconds: seconds).wait()
+  }
+
+  /// Starts it on `ranks` ranks and returns at once.
+  static func start(_ arguments: [String], ranks: Int) throws -> RunningProgram {
+    try RunningProgram(["mpirun", "-np", "\(ranks)", path] + arguments, seconds: 120)
   }
 
   /// Runs it on a terminal, made by `script`.
   static func runOnTerminal(_ arguments: [String], ranks: Int) throws -> Program {
     let command = (["mpirun", "-np", "\(ranks)", path] + arguments).joined(separator: " ")
-    return try execute(["script", "--quiet", "--return", "--command", command, "/dev/null"], [:], nil, 120)
+    let terminal = ["script", "--quiet", "--return", "--command", command, "/dev/null"]
+    return try RunningProgram(terminal, seconds: 120).wait()
   }
 
   /// The executable beside the test bundle.
@@ -34,11 +40,18 @@ struct Program {
     URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
       .appendingPathComponent("cnn-mpi").path
   }
+}
 
-  private static func execute(
-    _ command: [String], _ environment: [String: String], _ directory: String?, _ seconds: Double
-  ) throws -> Program {
-    let process = Process()
+/// A command that was started.
+final class RunningProgram {
+  private let process = Process()
+  private let (output, errors) = (Collector(), Collector())
+  private let timer = DispatchSource.makeTimerSource()
+
+  /// - Parameter seconds: after which it is killed.
+  init(
+    _ command: [String], _ environment: [String: String] = [:], _ directory: String? = nil, seconds: Double
+  ) throws {
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = command
     if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
@@ -50,16 +63,30 @@ struct Program {
     }
     clean["TERM"] = "xterm"
     process.environment = clean.merging(environment) { $1 }
-    let (output, errors) = (Collector(), Collector())
     process.standardOutput = output.pipe
     process.standardError = errors.pipe
     process.standardInput = FileHandle.nullDevice
     try process.run()
-    let timer = DispatchSource.makeTimerSource()
     timer.schedule(deadline: .now() + seconds)
     // Not SIGTERM, which children of Dispatch's threads inherit as blocked. Ranks end when mpirun does.
+    let process = process
     timer.setEventHandler { kill(process.processIdentifier, SIGKILL) }
     timer.activate()
+  }
+
+  var processID: pid_t { process.processIdentifier }
+
+  /// The ranks that mpirun has started so far.
+  var rankIDs: [pid_t] {
+    let path = "/proc/\(processID)/task/\(processID)/children"
+    let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    return children.split(separator: " ").compactMap { pid_t($0) }
+  }
+
+  var isRunning: Bool { process.isRunning }
+
+  /// Returns when it has ended and nobody writes to its output any more.
+  func wait() -> Program {
     let texts = (output.text(), errors.text())
     process.waitUntilExit()
     timer.cancel()

@@ -4,16 +4,11 @@ import Testing
 
 @Suite(.serialized) struct TrainTests {
   private func record(_ directory: String) throws -> [String: Any] {
-    let data = try Data(contentsOf: URL(fileURLWithPath: "\(directory)/run.json"))
-    return try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+    try RunFiles(directory: directory).record()
   }
 
   private func rows(_ directory: String) throws -> [[String: String]] {
-    let lines = try String(contentsOfFile: "\(directory)/metrics.csv", encoding: .utf8).split(separator: "\n")
-    let names = lines[0].split(separator: ",").map(String.init)
-    return lines.dropFirst().map {
-      Dictionary(uniqueKeysWithValues: zip(names, $0.split(separator: ",").map(String.init)))
-    }
+    try RunFiles(directory: directory).rows()
   }
 
   private static let quick = ["--train-samples", "3000", "--test-samples", "500", "--epochs", "2"]
@@ -45,7 +40,7 @@ import Testing
       #expect(abs(speed * (record["train_seconds"] as? Double ?? 0) - 6000) < 1)
       #expect(
         try FileManager.default.contentsOfDirectory(atPath: directory).sorted() == [
-          "metrics.csv", "run.json",
+          "checkpoints", "metrics.csv", "run.json",
         ])
       #expect(program.output.contains("\(size) rank\(size == 1 ? "" : "s") on 1 host"))
       #expect(program.output.contains(size == 1 ? ": rank 0 on core" : ": rank"))

@@ -59,7 +59,8 @@ struct CheckpointDirectory {
     }
     guard damages.isEmpty else {
       throw FileError(
-        path, expected: "a checkpoint that is whole", found: "only damaged ones: \(damages.joined(separator: "; "))",
+        path, expected: "a checkpoint that is whole",
+        found: "only damaged ones: \(damages.joined(separator: "; "))",
         hint: "to start anew, remove the directory")
     }
     return nil
