@@ -12,6 +12,7 @@ struct StepReport: BenchmarkReport {
     let backward: Double
     let sum: Double
     let reduce: Double
+    let wait: Double
     let update: Double
     let step: Double
   }
@@ -97,6 +98,7 @@ extension StepReport.Parts {
     backward = scaled(.backward)
     sum = scaled(.sum)
     reduce = scaled(.reduce)
+    wait = scaled(.wait)
     update = scaled(.update)
     step = times.step.median * scale
   }
@@ -131,6 +133,7 @@ extension StepReport.Parts {
   fileprivate var named: [(name: String, value: Double)] {
     [
       ("data", data), ("forward", forward), ("backward", backward), ("sum", sum), ("reduce", reduce),
+      ("wait", wait),
       ("update", update), ("step", step),
     ]
   }

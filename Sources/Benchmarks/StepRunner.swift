@@ -34,7 +34,8 @@ final class StepRunner {
         try Trainer(
           network, world, schedule: batches.schedule, threads: workload.threads, seed: training.seed,
           optimizer: training.makeOptimizer(count: network.layout.trainable.count),
-          bucketBytes: training.bucketKilobytes * 1024, convolution: training.convolution))
+          bucketBytes: training.bucketKilobytes * 1024, convolution: training.convolution,
+          reproducible: training.reproducible))
     }
   }
 

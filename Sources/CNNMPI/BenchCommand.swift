@@ -20,6 +20,7 @@ enum BenchCommand {
       "--threads", \.training.threads, .count(upTo: 1024),
       "threads a rank [its cores / ranks that share them]"),
     O("--bucket-kilobytes", \.training.bucketKilobytes, .count(), "gradients reduced in one piece"),
+    O("--reproducible", \.training.reproducible, "sum over ranks in a fixed order"),
   ]
 
   private static let output = [
@@ -63,8 +64,8 @@ enum BenchCommand {
     case .step:
       """
       Runs training's own steps on random images of the model's input shape. Parts of a step, as the leading
-      thread of a rank sees them: data, forward, backward, sum (over micro-batches and threads), reduce (what
-      is not hidden of the reduction over ranks), update. Microseconds are per image of a rank.
+      thread of a rank sees them: data, forward, backward, sum (over micro-batches and threads), reduce
+      (calls into MPI during the backward pass), wait (for reductions after it), update. Microseconds are per image of a rank.
       """
     case .allreduce:
       """

@@ -16,9 +16,6 @@ package protocol GradientReducer: AnyObject {
 
   /// Returns when the whole arena is summed.
   func finish() throws
-
-  /// Seconds spent waiting in `finish`, since the start.
-  var secondsWaited: Double { get }
 }
 
 /// The default: `MPI_Allreduce`, whose order of additions is MPI's choice.
@@ -30,7 +27,6 @@ package final class AllReducer: GradientReducer {
   private var requests: RequestSet
   /// The arena is under way from this place on.
   private var started: Int
-  package private(set) var secondsWaited = 0.0
 
   /// - Parameters:
   ///   - gradients: each rank's sum, replaced by that of all ranks.
@@ -59,8 +55,6 @@ package final class AllReducer: GradientReducer {
 
   package func finish() throws {
     try advance(to: 0)
-    let start = ContinuousClock.now
     try requests.wait()
-    secondsWaited += (ContinuousClock.now - start).seconds
   }
 }

@@ -36,7 +36,6 @@ package final class TreeReducer: GradientReducer {
   private var exchanged = 0
   private var gathered = 0
   private var gathers: RequestSet
-  package private(set) var secondsWaited = 0.0
 
   /// - Parameters:
   ///   - gradients: where the sum goes; also the first of this rank's nodes.
@@ -100,13 +99,11 @@ package final class TreeReducer: GradientReducer {
 
   package func finish() throws {
     try advance(to: 0)
-    let start = ContinuousClock.now
     while gathered < buckets.count {
       try buckets[gathered].requests.wait()
       try addAndGather()
     }
     try gathers.wait()
-    secondsWaited += (ContinuousClock.now - start).seconds
   }
 
   /// Sends each rank its slice of this rank's nodes, and receives the slice that this rank sums.

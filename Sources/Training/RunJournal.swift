@@ -97,10 +97,9 @@ final class RunJournal {
         + "\(decimal(metrics.seconds, 1)) s")
   }
 
-  func end(_ run: RunProgress, communicationWait: Double, weightsSHA256: String) {
+  func end(_ run: RunProgress, weightsSHA256: String) {
     record.status = .completed
     record.finished = Date()
-    record.communicationWaitSeconds = communicationWait
     record.weightsSHA256 = weightsSHA256
     saveOrWarn(run.epochs)
     guard let last = run.epochs.last else { return }
@@ -124,7 +123,7 @@ final class RunJournal {
   private var timeShares: String {
     let total = max(times.total, .leastNonzeroMagnitude)
     return "compute \(percent(times.compute / total)), "
-      + "communication not hidden \(percent(times[.reduce] / total)), "
+      + "communication not hidden \(percent(times.communication / total)), "
       + "data \(percent(times[.data] / total))"
   }
 

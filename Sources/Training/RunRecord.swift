@@ -15,7 +15,7 @@ struct EpochTimes: Encodable {
   init(epoch: Int, _ times: StepTimes) {
     self.epoch = epoch
     computeSeconds = times.compute
-    communicationSeconds = times[.reduce]
+    communicationSeconds = times.communication
     dataSeconds = times[.data]
   }
 }
@@ -51,8 +51,6 @@ struct RunRecord: Encodable {
   var imagesPerSecond: Double?
   var trainSeconds: Double?
   var evaluationSeconds: Double?
-  /// Part of `trainSeconds` in which rank 0 waited for reductions that the backward pass did not hide.
-  var communicationWaitSeconds: Double?
   var weightsSHA256: String?
   /// The checkpoint that the run went on from, and the steps that had been done there.
   var resumedFrom: String?

@@ -37,7 +37,7 @@ extension Trainer {
     pool.wait()
     leader.clock.end(.sum)
     try reducer.finish()
-    leader.clock.end(.reduce)
+    leader.clock.end(.wait)
     // The sums are means now, of the step metrics too: the same numbers on every rank.
     let result = StepResult(
       loss: Double(gradients.span[layout.place(of: .loss)]),

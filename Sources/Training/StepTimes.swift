@@ -10,9 +10,10 @@ package enum StepPart: Int, CaseIterable, Sendable {
   /// What several micro-batches and threads cost: setting threads to work, adding up their gradients, waiting
   /// for them.
   case sum
-  /// Starting the reductions over ranks, moving them on, waiting for them: communication that the backward
-  /// pass does not hide.
+  /// Starting the reductions over ranks and moving them on, during the backward pass.
   case reduce
+  /// Waiting for the reductions once the backward pass is done.
+  case wait
   /// Optimizer and running statistics.
   case update
 }
@@ -33,6 +34,9 @@ package struct StepTimes: Sendable {
 
   /// Seconds of arithmetic.
   var compute: Double { self[.forward] + self[.backward] + self[.sum] + self[.update] }
+
+  /// Seconds of communication that the backward pass does not hide.
+  var communication: Double { self[.reduce] + self[.wait] }
 
   package static func - (a: Self, b: Self) -> Self { Self(a.seconds - b.seconds) }
   static func + (a: Self, b: Self) -> Self { Self(a.seconds + b.seconds) }

@@ -75,8 +75,7 @@ private final class TrainingRun {
       while progress.position.samples < setup.schedule.samples { try step(loader) }
       try endEpoch()
     }
-    journal?.end(
-      progress, communicationWait: trainer.reducer.secondsWaited, weightsSHA256: trainer.weightsSHA256)
+    journal?.end(progress, weightsSHA256: trainer.weightsSHA256)
   }
 
   /// The training data in the order of the epoch under way.

@@ -96,7 +96,8 @@ import Testing
 
     let parts = report["microseconds_per_image"] as? [String: Double] ?? [:]
     let shares = report["percent_of_step"] as? [String: Double] ?? [:]
-    #expect(parts.keys.sorted() == ["backward", "data", "forward", "reduce", "step", "sum", "update"])
+    #expect(
+      parts.keys.sorted() == ["backward", "data", "forward", "reduce", "step", "sum", "update", "wait"])
     let step = parts["step"] ?? .nan
     #expect(agree(speed * step, 1e6 * Double(size)))
     for (name, value) in parts {
