@@ -20,15 +20,36 @@ package func dropout(
   let features = x.count / samples.count
   let threshold = UInt32(Double(rate) * 0x1p32)
   let scale = 1 / (1 - rate)
+  let (x, mask, y) = (x.address, mask.address, y.address)
+  // word < threshold is the borrow of word - threshold, its sign spread over the lane: comparisons of unsigned
+  // vectors run lane by lane.
+  let limits = SIMD16(repeating: threshold)
+  let scaleBits = SIMD16(repeating: Int32(bitPattern: scale.bitPattern))
+  @inline(__always) func keep(_ words: SIMD16<UInt32>, at index: Int) {
+    let borrow = (~words & limits) | (~(words ^ limits) & (words &- limits))
+    let dropped = unsafeBitCast(borrow, to: SIMD16<Int32>.self) &>> SIMD16(repeating: 31)
+    let kept = unsafeBitCast(scaleBits & ~dropped, to: Vector.self)
+    mask.store(kept, at: index)
+    y.store(x.vector(at: index) * kept, at: index)
+  }
   for row in samples.indices {
     var random = RandomStream(
       seed: seed, purpose: .dropout(layer: layer), time: step, index: Int(samples[row]))
-    for index in row * features..<(row + 1) * features {
+    var index = row * features
+    let end = index + features
+    while index + 32 <= end {
+      let words = random.next32()
+      keep(words.lowHalf, at: index)
+      keep(words.highHalf, at: index + 16)
+      index += 32
+    }
+    while index < end {
       let word: UInt32 = random.next()
-      mask[unchecked: index] = word < threshold ? 0 : scale
+      mask[index] = word < threshold ? 0 : scale
+      y[index] = x[index] * mask[index]
+      index += 1
     }
   }
-  for index in x.indices { y[unchecked: index] = x[unchecked: index] * mask[unchecked: index] }
 }
 
 /// dX = dY * mask

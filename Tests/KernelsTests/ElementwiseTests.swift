@@ -87,6 +87,21 @@ import Testing
     #expect(run(samples: [9], rate: 0.5) != run(samples: [9], rate: 0.5, layer: 2))
   }
 
+  /// The fast way through whole vectors of words, and the rest, are the definition.
+  @Test(arguments: [1, 31, 32, 33, 64, 100])
+  func dropsWhereARandomWordIsBelowTheRate(features: Int) {
+    for rate in [0.1, 0.5, 0.9] as [Float] {
+      let y = run(samples: [4, 70_000], rate: rate, features: features)
+      let expected = [4, 70_000].flatMap { sample in
+        var random = RandomStream(seed: 7, purpose: .dropout(layer: 1), time: 3, index: sample)
+        return (0..<features).map { _ in
+          Double(random.next() as UInt32) < Double(rate) * 0x1p32 ? 0 : 1 / (1 - rate)
+        }
+      }
+      #expect(y == expected, "rate \(rate)")
+    }
+  }
+
   @Test func rateZeroKeepsAll() {
     #expect(run(samples: [1], rate: 0) == [Float](repeating: 1, count: 1000))
   }

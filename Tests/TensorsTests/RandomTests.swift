@@ -19,6 +19,19 @@ import Testing
   ])
   func knownAnswers(_ counter: SIMD4<UInt32>, _ key: SIMD2<UInt32>, _ expected: SIMD4<UInt32>) {
     #expect(Philox.block(counter: counter, key: key) == expected)
+    #expect(Philox.eightBlocks(counter: counter, key: key)[0] == expected[0])
+  }
+
+  /// Eight blocks at once are eight blocks one by one, where the counter starts anew too.
+  @Test(arguments: [0, 5, UInt32.max - 3])
+  func eightBlocksAreEightTimesOne(_ first: UInt32) {
+    let key = SIMD2<UInt32>(0xA409_3822, 0x299F_31D0)
+    let blocks = Philox.eightBlocks(counter: SIMD4(first, 0x85A3_08D3, 7, .max), key: key)
+    for index in 0..<8 {
+      let block = Philox.block(
+        counter: SIMD4(first &+ UInt32(index), 0x85A3_08D3, 7, .max), key: key)
+      #expect((0..<4).map { blocks[4 * index + $0] } == (0..<4).map { block[$0] }, "block \(index)")
+    }
   }
 }
 
@@ -35,12 +48,27 @@ import Testing
       RandomStream(seed: 6, purpose: .shuffle, time: 2, index: 7),
       RandomStream(seed: 5 | 1 << 40, purpose: .shuffle, time: 2, index: 7),
       RandomStream(seed: 5, purpose: .syntheticDigits, time: 2, index: 7),
+      RandomStream(seed: 5, purpose: .validationSplit, time: 2, index: 7),
+      RandomStream(seed: 5, purpose: .augmentation, time: 2, index: 7),
       RandomStream(seed: 5, purpose: .shuffle, time: 3, index: 7),
       RandomStream(seed: 5, purpose: .shuffle, time: 2, index: 8),
       RandomStream(seed: 5, purpose: .dropout(layer: 0), time: 2, index: 7),
       RandomStream(seed: 5, purpose: .dropout(layer: 1), time: 2, index: 7),
     ]
     #expect(Set(others.map { words($0) } + [words(stream)]).count == others.count + 1)
+  }
+
+  @Test func thirtyTwoWordsAreThoseOfThirtyTwoCalls() {
+    var (fast, slow) = (
+      RandomStream(seed: 1 << 40, purpose: .dropout(layer: 3), time: 9, index: 70_000),
+      RandomStream(seed: 1 << 40, purpose: .dropout(layer: 3), time: 9, index: 70_000)
+    )
+    for round in 0..<3 {
+      let words = fast.next32()
+      #expect((0..<32).map { words[$0] } == self.words(slow, 32), "round \(round)")
+      for _ in 0..<36 { _ = slow.next() as UInt32 }
+      for _ in 0..<4 { _ = fast.next() as UInt32 }
+    }
   }
 
   @Test func uniformAndNormalHaveTheirMoments() {
