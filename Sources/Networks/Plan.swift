@@ -17,12 +17,16 @@ package final class Plan {
   /// inference none.
   private let activationGradients: [SharedBuffer<Float>]
   private let labels: SharedBuffer<Int32>
+  private let labelSmoothing: Float
 
-  /// - Parameter forwardOnly: for inference, without the memory of backward passes.
+  /// - Parameters:
+  ///   - labelSmoothing: of the loss that the backward pass starts from; `evaluateLoss` is without.
+  ///   - forwardOnly: for inference, without the memory of backward passes.
   package init(
     _ network: Network, maximumBatch: Int, seed: UInt64, convolution: ConvolutionMethod = .auto,
-    forwardOnly: Bool = false
+    labelSmoothing: Float = 0, forwardOnly: Bool = false
   ) {
+    self.labelSmoothing = labelSmoothing
     self.network = network
     self.maximumBatch = maximumBatch
     pass = Pass(
@@ -77,7 +81,7 @@ package final class Plan {
   /// The loss, summed over the samples, and the number of samples classified right.
   package func evaluateLoss() -> (loss: Double, correct: Int) {
     var none = MutableSpan<Float>()
-    return crossEntropy(scale: 1, dLogits: &none)
+    return crossEntropy(scale: 1, smoothing: 0, dLogits: &none)
   }
 
   /// Starts the backward pass: computes the loss, its gradient with respect to the logits, and writes the
@@ -87,7 +91,8 @@ package final class Plan {
   package func loss(into gradients: inout MutableSpan<Float>) {
     let gradient = activationGradients[operations.count]
     var dLogits = gradient.mutableSpan(first: pass.count)
-    let (loss, correct) = crossEntropy(scale: 1 / Float(pass.globalBatch), dLogits: &dLogits)
+    let (loss, correct) = crossEntropy(
+      scale: 1 / Float(pass.globalBatch), smoothing: labelSmoothing, dLogits: &dLogits)
     gradients[network.layout.place(of: .loss)] = Float(loss / Double(pass.globalBatch))
     gradients[network.layout.place(of: .correct)] = Float(correct)
     for planned in operations { planned.operation.recordStatistics(pass: pass, gradients: &gradients) }
@@ -111,12 +116,12 @@ package final class Plan {
   }
 
   private func crossEntropy(
-    scale: Float, dLogits: inout MutableSpan<Float>
+    scale: Float, smoothing: Float, dLogits: inout MutableSpan<Float>
   ) -> (loss: Double, correct: Int) {
     let (logits, labels) = (activations[operations.count], labels)
     return softmaxCrossEntropy(
       logits: logits.span(first: pass.count), labels: labels.span(first: pass.count),
-      classes: network.classes, scale: scale,
+      classes: network.classes, scale: scale, smoothing: smoothing,
       dLogits: &dLogits)
   }
 }

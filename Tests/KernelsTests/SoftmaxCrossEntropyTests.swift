@@ -5,13 +5,13 @@ import Testing
 
 @Suite struct SoftmaxCrossEntropyTests {
   private func run(
-    _ logits: [Float], _ labels: [Int32], scale: Float
+    _ logits: [Float], _ labels: [Int32], scale: Float, smoothing: Float = 0
   ) -> (loss: Double, correct: Int, dLogits: [Float]) {
     var dLogits = [Float](repeating: .nan, count: logits.count)
     var span = dLogits.mutableSpan
     let result = softmaxCrossEntropy(
       logits: logits.span, labels: labels.span, classes: logits.count / labels.count, scale: scale,
-      dLogits: &span)
+      smoothing: smoothing, dLogits: &span)
     return (result.loss, result.correct, dLogits)
   }
 
@@ -31,6 +31,16 @@ import Testing
       return values.firstIndex(of: values.max()!)! - values.startIndex == Int(labels[row])
     }
     #expect(result.correct == right)
+  }
+
+  @Test func labelSmoothingIsThatOfPyTorch() {
+    for golden in LabelSmoothingGolden.cases {
+      let result = run(
+        LabelSmoothingGolden.logits, LabelSmoothingGolden.labels, scale: 0.25, smoothing: golden.smoothing)
+      #expect(abs(result.loss - golden.loss) < 1e-5, "smoothing \(golden.smoothing)")
+      expectClose(result.dLogits, golden.gradient, tolerance: 1e-7, "smoothing \(golden.smoothing)")
+      #expect(result.correct == 2)
+    }
   }
 
   @Test func largeLogitsDoNotOverflow() {

@@ -20,9 +20,9 @@ import Testing
     let plan: Plan
     var parameters: [Float]
 
-    init(_ model: ModelDescription, count: Int) throws {
+    init(_ model: ModelDescription, count: Int, labelSmoothing: Float = 0) throws {
       network = try Network(model)
-      plan = Plan(network, maximumBatch: count + 2, seed: 3)
+      plan = Plan(network, maximumBatch: count + 2, seed: 3, labelSmoothing: labelSmoothing)
       var initial = [Float](repeating: 0, count: network.layout.parameterCount)
       var span = initial.mutableSpan
       network.initialize(&span, seed: 1)
@@ -149,6 +149,28 @@ import Testing
     let training = fixture.loss()
     fixture.plan.pass.step = 10
     #expect(fixture.loss() != training)
+  }
+
+  /// Labels are smoothed where gradients start from, and in the loss that is reported with them, only.
+  @Test func labelsAreSmoothInTrainingOnly() throws {
+    let sharp = try Fixture(Self.everything, count: 6)
+    let smooth = try Fixture(Self.everything, count: 6, labelSmoothing: 0.2)
+    let place = sharp.network.layout.place(of: .loss)
+    let (gradients, smoothed) = (sharp.gradients(), smooth.gradients())
+    #expect(smooth.loss() == sharp.loss())
+    let expected = smooth.plan.withLogits { logits in
+      (0..<6).reduce(0.0) { sum, row in
+        let values = (0..<4).map { Double(logits[4 * row + $0]) }
+        return sum + 0.2 * (values[row % 4] - values.reduce(0, +) / 4) / 18
+      }
+    }
+    #expect(abs(Double(smoothed[place]) - Double(gradients[place]) - expected) < 1e-6)
+    // The logits' gradients reach the last bias unchanged: sums of softmax - target over the samples.
+    let bias = sharp.network.layout.tensors.last!.range
+    let counts = (0..<4).map { k in (0..<6).count { $0 % 4 == k } }
+    let differences = zip(smoothed[bias], gradients[bias]).map { $0 - $1 }
+    expectClose(
+      differences, counts.map { 0.2 * (Double($0) - 6 / 4) / 18 }, tolerance: 1e-6, "bias gradients")
   }
 
   @Test func nanReachesTheLoss() throws {
