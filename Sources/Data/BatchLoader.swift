@@ -1,15 +1,25 @@
 import Tensors
 
-/// Fills micro-batches with normalised images, in the order of an epoch or in the data set's own.
+/// Fills micro-batches with normalised images, in the order of an epoch or in the data set's own; where there
+/// is an augmentation, with its variations of them.
 package struct BatchLoader: Sendable {
   private let images: LabeledImages
   private let normalization: Normalization
   /// The samples' numbers, by position.
   private let order: [UInt32]
+  private let augmentation: Augmentation?
+  private let epoch: Int
 
-  /// - Parameter order: nil for the data set's own.
-  package init(_ images: LabeledImages, _ normalization: Normalization, order: [UInt32]? = nil) {
+  /// - Parameters:
+  ///   - order: nil for the data set's own.
+  ///   - epoch: which variations of the images an augmentation makes.
+  package init(
+    _ images: LabeledImages, _ normalization: Normalization, order: [UInt32]? = nil,
+    augmentation: Augmentation? = nil, epoch: Int = 0
+  ) {
     self.images = images
+    self.augmentation = augmentation
+    self.epoch = epoch
     self.normalization = normalization
     self.order = order ?? Array(0..<UInt32(images.count))
   }
@@ -35,7 +45,12 @@ package struct BatchLoader: Sendable {
       samples[row] = UInt32(sample)
       labels[row] = Int32(images.labels[sample])
       var input = inputs[slice: row * size..<(row + 1) * size]
-      normalization.apply(pixels.extracting(sample * size..<(sample + 1) * size), to: &input)
+      let image = pixels.extracting(sample * size..<(sample + 1) * size)
+      if let augmentation {
+        augmentation.apply(image, sample: sample, epoch: epoch, normalization, to: &input)
+      } else {
+        normalization.apply(image, to: &input)
+      }
     }
   }
 }

@@ -31,5 +31,19 @@ extension LabeledImages {
   }
 }
 
+extension LabeledImages {
+  /// The images of these numbers, in their order.
+  package func subset(_ numbers: [Int]) -> LabeledImages {
+    var (images, labels): ([UInt8], [UInt8]) = ([], [])
+    images.reserveCapacity(numbers.count * shape.count)
+    labels.reserveCapacity(numbers.count)
+    for number in numbers {
+      images += self.images[number * shape.count..<(number + 1) * shape.count]
+      labels.append(self.labels[number])
+    }
+    return LabeledImages(shape: shape, classes: classes, images: images, labels: labels)
+  }
+}
+
 /// The two parts of a data set.
 package enum DataPart: String, Sendable { case train, test }

@@ -35,12 +35,16 @@ package struct Normalization: Sendable, Equatable {
     }
   }
 
+  /// A normalised pixel of `channel` is byte * scale + offset.
+  func factors(_ channel: Int) -> (scale: Float, offset: Float) {
+    (1 / (255 * deviation[channel]), -mean[channel] / deviation[channel])
+  }
+
   /// target = the normalised pixels of `source`, (H, W, C).
   func apply(_ source: Span<UInt8>, to target: inout MutableSpan<Float>) {
     precondition(source.count == target.count, "\(source.count) pixels, \(target.count) numbers")
     for channel in mean.indices {
-      let scale = 1 / (255 * deviation[channel])
-      let offset = -mean[channel] / deviation[channel]
+      let (scale, offset) = factors(channel)
       for index in stride(from: channel, to: source.count, by: mean.count) {
         target[unchecked: index] = Float(source[unchecked: index]) * scale + offset
       }
