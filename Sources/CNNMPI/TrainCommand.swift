@@ -13,6 +13,9 @@ enum TrainCommand {
         O("--test-data", \.testData, .text("DIR|synthetic"), "test on other data than --data's"),
         O("--train-samples", \.trainSamples, .count(), "use only the first N training images"),
         O("--test-samples", \.testSamples, .count(), "use only the first N test images"),
+        O(
+          "--validation-split", \.validationSplit, .fraction,
+          "share of the training images that is held out and evaluated each epoch"),
       ]
     ),
     (
@@ -29,9 +32,14 @@ enum TrainCommand {
         O("--batch-size", \.batchSize, .count(), "images a step and rank"),
         O("--global-batch", \.globalBatch, .count(), "images a step of all ranks, in place of --batch-size"),
         O("--micro-batch", \.microBatch, .count(), "images a thread computes at once [at most 32]"),
+        O("--accumulate", \.accumulate, .count(upTo: 65536), "batches whose gradients make one update"),
         O("--threads", \.threads, .count(upTo: 1024), "threads a rank [its cores / ranks that share them]")
           .changeable,
-        O("--seed", \.seed, .seed, "of weights, order, dropout and synthetic digits"),
+        O("--seed", \.seed, .seed, "of weights, order, dropout, augmentation and synthetic digits"),
+        O(
+          "--early-stopping", \.earlyStopping, .count(),
+          "end after N epochs without a better accuracy and take the best epoch's weights"
+        ).changeable,
       ]
     ),
     (
@@ -49,6 +57,15 @@ enum TrainCommand {
         O("--momentum", \.momentum, .share, "of SGD"),
         O("--nesterov", \.nesterov, .choice, "Nesterov's momentum, of SGD"),
         O("--weight-decay", \.weightDecay, .nonNegative, "L2 penalty"),
+      ]
+    ),
+    (
+      "Regularization and augmentation",
+      [
+        O("--augment", \.augmentation, .choice, "variations of the training images"),
+        O("--label-smoothing", \.labelSmoothing, .share, "share of the target spread over all classes"),
+        O("--clip-norm", \.clipNorm, .positive, "largest norm of a step's gradients"),
+        O("--ema", \.averageDecay, .fraction, "evaluate a moving average of the weights with this decay"),
       ]
     ),
     (

@@ -62,6 +62,7 @@ extension ValueKind<UInt64> {
 extension ValueKind<Double> {
   static var positive: Self { number("a number above 0") { $0 > 0 } }
   static var nonNegative: Self { number("a number of at least 0") { $0 >= 0 } }
+  static var fraction: Self { number("a number above 0 and below 1") { $0 > 0 && $0 < 1 } }
   static var share: Self { number("a number from 0 to below 1") { $0 >= 0 && $0 < 1 } }
 
   private static func number(_ expected: String, _ isAllowed: @escaping @Sendable (Double) -> Bool) -> Self {

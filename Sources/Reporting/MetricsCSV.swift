@@ -11,10 +11,14 @@ package struct EpochMetrics: Codable, Sendable {
   package var imagesPerSecond: Double
   /// Training alone, without the evaluation.
   package var seconds: Double
+  /// Of held-out training images, where there are any.
+  package var validationLoss: Double?
+  package var validationAccuracy: Double?
 
   package init(
     epoch: Int, trainLoss: Double, trainAccuracy: Double, testLoss: Double, testAccuracy: Double,
-    learningRate: Double, imagesPerSecond: Double, seconds: Double
+    learningRate: Double, imagesPerSecond: Double, seconds: Double,
+    validationLoss: Double? = nil, validationAccuracy: Double? = nil
   ) {
     self.epoch = epoch
     self.trainLoss = trainLoss
@@ -24,17 +28,21 @@ package struct EpochMetrics: Codable, Sendable {
     self.learningRate = learningRate
     self.imagesPerSecond = imagesPerSecond
     self.seconds = seconds
+    self.validationLoss = validationLoss
+    self.validationAccuracy = validationAccuracy
   }
 
   fileprivate var row: String {
-    [trainLoss, trainAccuracy, testLoss, testAccuracy, learningRate, imagesPerSecond, seconds]
-      .reduce("\(epoch)") { "\($0),\($1)" }
+    ([trainLoss, trainAccuracy, testLoss, testAccuracy, learningRate, imagesPerSecond, seconds]
+      + [validationLoss, validationAccuracy].compactMap(\.self)).reduce("\(epoch)") { "\($0),\($1)" }
   }
 }
 
-/// `metrics.csv` as text: a header and a row an epoch. Numbers are written so that they read back exactly.
+/// `metrics.csv` as text: a header and a row an epoch; the columns of the validation come last, and only where
+/// there is one. Numbers are written so that they read back exactly.
 package func metricsCSV(_ epochs: [EpochMetrics]) -> String {
   let header =
     "epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,images_per_second,seconds"
+    + (epochs.contains { $0.validationLoss != nil } ? ",validation_loss,validation_accuracy" : "")
   return ([header] + epochs.map(\.row)).map { $0 + "\n" }.joined()
 }

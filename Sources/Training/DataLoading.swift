@@ -9,6 +9,8 @@ import Tensors
 /// The images that a configuration names, whole on every rank.
 struct TrainingData {
   let train: LabeledImages
+  /// Held out of the training images.
+  let validation: LabeledImages?
   let test: LabeledImages
 
   /// Hash of the training images and labels, to tell whether a resumed run has the same.
@@ -29,7 +31,12 @@ struct TrainingData {
         return images.prefix(limit ?? images.count)
       }
     }
-    train = try load(.train, from: configuration.data, limit: configuration.trainSamples)
+    let all = try load(.train, from: configuration.data, limit: configuration.trainSamples)
+    let split = try configuration.validationSplit.map { share in
+      try world.agree { try ValidationSplit(count: all.count, share: share, seed: configuration.seed) }
+    }
+    train = split.map { all.subset($0.train) } ?? all
+    validation = split.map { all.subset($0.validation) }
     test = try load(
       .test, from: configuration.testData ?? configuration.data, limit: configuration.testSamples)
     try world.agree {
@@ -51,7 +58,8 @@ struct TrainingData {
   /// In words, such as `synthetic digits: 60,000 to train, 10,000 to test, 28x28x1`.
   func summary(_ configuration: TrainingConfiguration) -> String {
     func name(_ source: String) -> String { source == "synthetic" ? "synthetic digits" : source }
-    let counts = "\(grouped(train.count)) to train, \(grouped(test.count)) to test"
+    let held = validation.map { ", \(grouped($0.count)) to validate" } ?? ""
+    let counts = "\(grouped(train.count)) to train\(held), \(grouped(test.count)) to test"
     let other = configuration.testData.map { " (test: \(name($0)))" } ?? ""
     return "\(name(configuration.data)): \(counts), \(train.shape)\(other)"
   }

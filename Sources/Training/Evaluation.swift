@@ -5,6 +5,7 @@ import Tensors
 /// What every thread of a rank needs to know of an evaluation.
 struct EvaluationShare: Sendable {
   let loader: BatchLoader
+  let parameters: SharedBuffer<Float>
   /// The samples of this rank, and how many threads divide them.
   let samples: Range<Int>
   let threads: Int
@@ -27,17 +28,23 @@ package struct EvaluationResult: Sendable {
 }
 
 extension Trainer {
-  /// Evaluates the parameters on all samples of `loader`, divided among ranks and threads; the counts are
+  /// The parameters that count: their moving average, where there is one.
+  package var evaluatedParameters: SharedBuffer<Float> { average?.values ?? parameters }
+
+  /// Evaluates `evaluatedParameters` on all samples of `loader`, divided among ranks and threads; the counts are
   /// exact.
   package func evaluate(_ loader: BatchLoader) throws -> EvaluationResult {
-    try pool.evaluate(loader, in: world)
+    try pool.evaluate(loader, evaluatedParameters, in: world)
   }
 }
 
 extension WorkerPool {
-  func evaluate(_ loader: BatchLoader, in world: World) throws -> EvaluationResult {
+  func evaluate(
+    _ loader: BatchLoader, _ parameters: SharedBuffer<Float>, in world: World
+  ) throws -> EvaluationResult {
     let share = EvaluationShare(
-      loader: loader, samples: shard(of: loader.count, world.rank, of: world.size), threads: workers.count)
+      loader: loader, parameters: parameters, samples: shard(of: loader.count, world.rank, of: world.size),
+      threads: workers.count)
     workers[0].clock.begin()
     start(.evaluate(share))
     workers[0].clock.end(.sum)
@@ -62,7 +69,7 @@ extension Worker {
   func evaluate(_ share: EvaluationShare) {
     evaluation = EvaluationSums()
     let samples = shard(of: share.samples, index, of: share.threads)
-    let parameters = parameters
+    let parameters = share.parameters
     plan.pass.mode = .evaluation
     for start in stride(from: samples.lowerBound, to: samples.upperBound, by: plan.maximumBatch) {
       let positions = start..<min(start + plan.maximumBatch, samples.upperBound)

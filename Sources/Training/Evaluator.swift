@@ -8,6 +8,7 @@ import Tensors
 package final class Evaluator {
   private let world: World
   private let pool: WorkerPool
+  private let parameters: SharedBuffer<Float>
 
   /// Makes all memory and starts the threads. The parameters are the starting ones, those of rank 0.
   package init(
@@ -17,6 +18,7 @@ package final class Evaluator {
     BLAS.useOneThread()
     self.world = world
     let parameters = try world.initialParameters(of: network, seed: seed)
+    self.parameters = parameters
     pool = WorkerPool(
       (0..<threads).map { index in
         Worker(
@@ -27,7 +29,7 @@ package final class Evaluator {
 
   /// Evaluates the parameters on all samples of `loader`, as `Trainer.evaluate` does.
   package func evaluate(_ loader: BatchLoader) throws -> EvaluationResult {
-    try pool.evaluate(loader, in: world)
+    try pool.evaluate(loader, parameters, in: world)
   }
 
   /// Time spent so far, as the thread sees it that calls.

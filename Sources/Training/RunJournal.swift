@@ -92,31 +92,49 @@ final class RunJournal {
     saveOrWarn(run.epochs)
     console.print(
       "epoch \(metrics.epoch)/\(configuration.epochs)  train loss \(decimal(metrics.trainLoss, 4)) "
-        + "accuracy \(percent(metrics.trainAccuracy))  test loss \(decimal(metrics.testLoss, 4)) "
+        + "accuracy \(percent(metrics.trainAccuracy))  "
+        + (metrics.validationAccuracy.map { "validation accuracy \(percent($0))  " } ?? "")
+        + "test loss \(decimal(metrics.testLoss, 4)) "
         + "accuracy \(percent(metrics.testAccuracy))  \(grouped(metrics.imagesPerSecond)) images/s  "
         + "\(decimal(metrics.seconds, 1)) s")
   }
 
-  func end(_ run: RunProgress, weightsSHA256: String) {
+  /// - Parameter stopping: with early stopping.
+  func end(_ run: RunProgress, _ stopping: EarlyStopping.State?, weightsSHA256: String) {
+    if let stopping {
+      record.take(run.epochs[stopping.bestEpoch])
+      record.bestEpoch = stopping.bestEpoch + 1
+      record.stoppedEarly = run.epochs.count < configuration.epochs
+    }
     record.status = .completed
     record.finished = Date()
     record.weightsSHA256 = weightsSHA256
     saveOrWarn(run.epochs)
-    guard let last = run.epochs.last else { return }
-    console.print(
-      "\n"
-        + table([
-          ("test accuracy", "\(percent(last.testAccuracy)), loss \(decimal(last.testLoss, 4))"),
-          (
-            "training",
-            "\(grouped(run.images)) images in \(decimal(run.trainSeconds, 1)) s, "
-              + "\(grouped(Double(run.images) / run.trainSeconds)) images/s"
-          ),
-          ("time", timeShares),
-          ("evaluation", "\(decimal(run.evaluationSeconds, 1)) s"),
-          ("weights", "sha256 \(weightsSHA256)"),
-          ("results", "\(directory.path): run.json, metrics.csv"),
-        ]))
+    guard let result = stopping.map({ run.epochs[$0.bestEpoch] }) ?? run.epochs.last else { return }
+    let rows =
+      (stopping.map { [("best epoch", bestEpoch($0))] } ?? []) + [
+        ("test accuracy", "\(percent(result.testAccuracy)), loss \(decimal(result.testLoss, 4))"),
+        (
+          "training",
+          "\(grouped(run.images)) images in \(decimal(run.trainSeconds, 1)) s, "
+            + "\(grouped(Double(run.images) / run.trainSeconds)) images/s"
+        ),
+        ("time", timeShares),
+        ("evaluation", "\(decimal(run.evaluationSeconds, 1)) s"),
+        ("weights", "sha256 \(weightsSHA256)"),
+        ("results", "\(directory.path): run.json, metrics.csv"),
+      ]
+    console.print("\n" + table(rows))
+  }
+
+  /// Such as `4, validation accuracy 98.50 %; stopped early: no better one for 3 epochs`.
+  private func bestEpoch(_ stopping: EarlyStopping.State) -> String {
+    let monitored = record.validationSamples == nil ? "test" : "validation"
+    let reason =
+      record.stoppedEarly == true
+      ? "; stopped early: no better one for \(counted(stopping.epochsWithoutImprovement, "epoch"))" : ""
+    return "\(stopping.bestEpoch + 1), \(monitored) accuracy "
+      + percent(stopping.bestAccuracy) + reason
   }
 
   /// Where the training time went, since the start or the resumption.

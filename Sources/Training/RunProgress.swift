@@ -28,14 +28,17 @@ struct RunProgress: Codable {
     images += batch.count
   }
 
-  /// The steps of an epoch of `samples` samples, and its evaluation, are done.
-  mutating func endEpoch(_ test: EvaluationResult, samples: Int, evaluationSeconds: Double) {
+  /// The steps of an epoch of `samples` samples, and its evaluations, are done.
+  mutating func endEpoch(
+    _ test: EvaluationResult, _ validation: EvaluationResult?, samples: Int, evaluationSeconds: Double
+  ) {
     self.evaluationSeconds += evaluationSeconds
     epochs.append(
       EpochMetrics(
         epoch: position.epoch + 1, trainLoss: sums.meanLoss, trainAccuracy: sums.accuracy,
         testLoss: test.loss, testAccuracy: test.accuracy, learningRate: learningRate,
-        imagesPerSecond: Double(samples) / secondsInEpoch, seconds: secondsInEpoch))
+        imagesPerSecond: Double(samples) / secondsInEpoch, seconds: secondsInEpoch,
+        validationLoss: validation?.loss, validationAccuracy: validation?.accuracy))
     position.endEpoch()
     sums = EpochSums()
     secondsInEpoch = 0

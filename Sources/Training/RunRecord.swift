@@ -39,14 +39,21 @@ struct RunRecord: Encodable {
   var globalBatch: Int
   var microBatch: Int
   var trainSamples: Int
+  var validationSamples: Int?
   var testSamples: Int
   /// After scaling and warm-up.
   var peakLearningRate: Double
   var epochsCompleted = 0
   var trainLoss: Double?
   var trainAccuracy: Double?
+  var validationLoss: Double?
+  var validationAccuracy: Double?
   var testLoss: Double?
   var testAccuracy: Double?
+  /// With early stopping: the epoch, from 1, whose weights are the result and whose losses and accuracies
+  /// stand here in the end, and whether there would have been further epochs.
+  var bestEpoch: Int?
+  var stoppedEarly: Bool?
   /// Of the whole world, over the training time.
   var imagesPerSecond: Double?
   var trainSeconds: Double?
@@ -68,6 +75,7 @@ struct RunRecord: Encodable {
     globalBatch = setup.schedule.globalBatch
     microBatch = setup.schedule.microBatch
     trainSamples = setup.data.train.count
+    validationSamples = setup.data.validation?.count
     testSamples = setup.data.test.count
     peakLearningRate = setup.learningRates.peak
   }
@@ -88,13 +96,20 @@ struct RunRecord: Encodable {
   private mutating func add(_ run: RunProgress) {
     guard let epoch = run.epochs.last else { return }
     epochsCompleted = epoch.epoch
-    trainLoss = epoch.trainLoss
-    trainAccuracy = epoch.trainAccuracy
-    testLoss = epoch.testLoss
-    testAccuracy = epoch.testAccuracy
+    take(epoch)
     imagesPerSecond = Double(run.images) / run.trainSeconds
     trainSeconds = run.trainSeconds
     evaluationSeconds = run.evaluationSeconds
+  }
+
+  /// What the weights of `epoch` come to stands in the record.
+  mutating func take(_ epoch: EpochMetrics) {
+    trainLoss = epoch.trainLoss
+    trainAccuracy = epoch.trainAccuracy
+    validationLoss = epoch.validationLoss
+    validationAccuracy = epoch.validationAccuracy
+    testLoss = epoch.testLoss
+    testAccuracy = epoch.testAccuracy
   }
 
   func json() throws -> [UInt8] { try prettyJSON(self) }

@@ -49,6 +49,11 @@ extension Trainer {
 
   private func updateParameters(learningRate: Float, step: Int) {
     let (parameters, gradients) = (parameters, gradients)
+    if let clipNorm {
+      var all = gradients.mutableSpan
+      var trainable = all[slice: layout.trainable]
+      clipGradients(&trainable, toNorm: clipNorm)
+    }
     var all = parameters.mutableSpan
     var trainable = all[slice: layout.trainable]
     optimizer.step(
@@ -56,6 +61,7 @@ extension Trainer {
       learningRate: learningRate, step: step)
     var statistics = all[slice: layout.statistics]
     updateRunningStatistics(&statistics, batch: gradients.span.extracting(layout.statistics))
+    average?.update(parameters.span, steps: step + 1)
   }
 }
 

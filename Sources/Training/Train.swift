@@ -43,6 +43,8 @@ private final class TrainingRun {
   private let journal: RunJournal?
   private let normalization: Normalization
   private let testLoader: BatchLoader
+  private let validationLoader: BatchLoader?
+  private let stopping: EarlyStopping?
   private let vote: StepVote
   private var watch = Stopwatch()
   /// When the epoch began.
@@ -57,6 +59,10 @@ private final class TrainingRun {
     let configuration = setup.configuration
     normalization = Normalization(of: setup.data.train)
     testLoader = BatchLoader(setup.data.test, normalization)
+    let normalization = normalization
+    validationLoader = setup.data.validation.map { BatchLoader($0, normalization) }
+    let count = setup.network.layout.parameterCount
+    stopping = configuration.earlyStopping.map { EarlyStopping(patience: $0, count: count) }
     vote = StepVote(world)
     saves = SaveTimer(configuration.saveEvery)
     if let checkpoint { progress = checkpoint.state.progress }
@@ -64,25 +70,29 @@ private final class TrainingRun {
       setup.network, world, schedule: setup.schedule, threads: setup.threads, seed: configuration.seed,
       optimizer: configuration.makeOptimizer(count: setup.network.layout.trainable.count),
       bucketBytes: configuration.bucketKilobytes * 1024, convolution: configuration.convolution,
-      reproducible: configuration.reproducible, samplesDone: progress.position.samples)
-    if let checkpoint { try world.agree { try trainer.restore(checkpoint) } }
+      regularization: configuration.regularization, reproducible: configuration.reproducible,
+      samplesDone: progress.position.samples)
+    if let checkpoint { try world.agree { try checkpoint.restore(trainer, stopping) } }
   }
 
   func run() throws {
-    while progress.position.epoch < setup.configuration.epochs {
+    while progress.position.epoch < setup.configuration.epochs, stopping?.isDue != true {
       let loader = epochLoader()
       (watch, times) = (Stopwatch(), trainer.times)
       while progress.position.samples < setup.schedule.samples { try step(loader) }
       try endEpoch()
     }
-    journal?.end(progress, weightsSHA256: trainer.weightsSHA256)
+    if let stopping { trainer.take(stopping.weights) }
+    journal?.end(progress, stopping?.state, weightsSHA256: trainer.weightsSHA256)
   }
 
   /// The training data in the order of the epoch under way.
   private func epochLoader() -> BatchLoader {
     let order = epochOrder(
       count: setup.data.train.count, seed: setup.configuration.seed, epoch: progress.position.epoch)
-    return BatchLoader(setup.data.train, normalization, order: order)
+    return BatchLoader(
+      setup.data.train, normalization, order: order, augmentation: setup.augmentation,
+      epoch: progress.position.epoch)
   }
 
   private func step(_ loader: BatchLoader) throws {
@@ -110,10 +120,15 @@ private final class TrainingRun {
   private func endEpoch() throws {
     let epochTimes = trainer.times - times
     _ = watch.lap()
+    let validation = try validationLoader.map { try trainer.evaluate($0) }
     let test = try trainer.evaluate(testLoader)
-    progress.endEpoch(test, samples: setup.schedule.samples, evaluationSeconds: watch.lap())
+    stopping?.epochEnded(
+      progress.position.epoch, accuracy: (validation ?? test).accuracy,
+      weights: trainer.evaluatedParameters.span)
+    progress.endEpoch(
+      test, validation, samples: setup.schedule.samples, evaluationSeconds: watch.lap())
     journal?.epochEnded(progress, epochTimes)
-    let isLast = progress.position.epoch == setup.configuration.epochs
+    let isLast = progress.position.epoch == setup.configuration.epochs || stopping?.isDue == true
     if saves.isDue(afterEpoch: progress.position.epoch) || (isLast && saves.isOn) { save() }
   }
 
@@ -132,10 +147,10 @@ private final class TrainingRun {
   }
 
   private func writeCheckpoint(_ journal: RunJournal) throws -> String {
-    let state = CheckpointState(setup, progress, worldSize: world.size)
+    let state = CheckpointState(setup, progress, stopping?.state, worldSize: world.size)
     let contents = SafetensorsContents(
       metadata: [CheckpointState.key: try state.encoded()],
-      tensors: trainer.checkpointTensors(step: progress.position.step))
+      tensors: trainer.checkpointTensors(progress.position, stopping))
     return try journal.checkpoints.write(contents, state, keep: setup.configuration.keep)
   }
 }

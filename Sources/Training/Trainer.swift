@@ -16,6 +16,8 @@ package final class Trainer {
   /// The arena in which the gradients of all threads, then of all ranks, are summed.
   var gradients: SharedBuffer<Float> { pool.workers[0].gradients[0] }
   let optimizer: any Optimizer
+  let clipNorm: Double?
+  let average: WeightAverage?
   let pool: WorkerPool
   let reducer: any GradientReducer
   /// The gradients of the rank's threads are summed from this place of the arena on.
@@ -32,7 +34,7 @@ package final class Trainer {
   package init(
     _ network: Network, _ world: World, schedule: BatchSchedule, threads: Int, seed: UInt64,
     optimizer: any Optimizer, bucketBytes: Int, convolution: ConvolutionMethod = .auto,
-    reproducible: Bool = false, samplesDone: Int = 0
+    regularization: Regularization = Regularization(), reproducible: Bool = false, samplesDone: Int = 0
   ) throws {
     BLAS.useOneThread()
     self.world = world
@@ -41,6 +43,8 @@ package final class Trainer {
     self.network = network
     let parameters = try world.initialParameters(of: network, seed: seed)
     self.parameters = parameters
+    clipNorm = regularization.clipNorm
+    average = regularization.averageDecay.map { WeightAverage(of: parameters.span, decay: $0) }
 
     let counts = schedule.microBatchCounts().union(schedule.microBatchCounts(after: samplesDone))
     func runs(_ microBatches: Int) -> [Range<Int>] {
@@ -51,7 +55,8 @@ package final class Trainer {
       Worker(
         index: index, network: network, microBatch: schedule.microBatch, seed: seed,
         convolution: convolution, parameters: parameters,
-        depth: max(counts.map { SummationTree.depth(ofRun: runs($0)[index]) }.max()!, 1))
+        depth: max(counts.map { SummationTree.depth(ofRun: runs($0)[index]) }.max()!, 1),
+        labelSmoothing: regularization.labelSmoothing)
     }
     pool = WorkerPool(workers)
     var sums: [Int: RankSum] = [:]
@@ -79,10 +84,10 @@ package final class Trainer {
   /// What the compiled model's operations cost.
   package var costs: [OperationCost] { pool.workers[0].plan.costs }
 
-  /// SHA-256 of all parameters and running statistics, in layout order, without the gaps.
+  /// SHA-256 of all evaluated parameters and running statistics, in layout order, without the gaps.
   package var weightsSHA256: String {
     var hash = SHA256()
-    let parameters = parameters
+    let parameters = evaluatedParameters
     for tensor in layout.tensors { hash.update(parameters.span.extracting(tensor.range).bytes) }
     return hash.hexDigest()
   }

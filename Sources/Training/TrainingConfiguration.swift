@@ -1,3 +1,4 @@
+import Data
 import Kernels
 import Optimizers
 import Parallel
@@ -17,6 +18,8 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Use only the first images; nil for all.
   package var trainSamples: Int?
   package var testSamples: Int?
+  /// Share of the training images that is held out for validation; nil for none.
+  package var validationSplit: Double?
   /// A name of the zoo, or the path of a JSON file.
   package var model = "mnist-cnn"
   /// Which algorithms convolutions may use.
@@ -29,9 +32,13 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var globalBatch: Int?
   /// Nil for `BatchSchedule.defaultMicroBatch`.
   package var microBatch: Int?
+  /// Batches whose gradients are summed before an update: a global batch so many times as large.
+  package var accumulate = 1
   /// Threads a rank; nil for the cores that the rank has to itself.
   package var threads: Int?
   package var seed: UInt64 = 1
+  /// Epochs without a better accuracy after which training ends; nil for all epochs.
+  package var earlyStopping: Int?
 
   package var optimizer = OptimizerKind.sgd
   /// Of one rank.
@@ -46,6 +53,13 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var momentum = 0.95
   package var nesterov = Switch.on
   package var weightDecay = 0.0
+
+  package var augmentation = AugmentationKind.none
+  package var labelSmoothing = 0.0
+  /// Largest norm of a step's gradients; nil for any.
+  package var clipNorm: Double?
+  /// Of the weights' moving average; nil for none.
+  package var averageDecay: Double?
 
   /// Directory for the results; nil for `runs/<time>`.
   package var out: String?
@@ -65,19 +79,24 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
 }
 
 extension TrainingConfiguration {
-  package func globalBatch(worldSize: Int) -> Int { globalBatch ?? batchSize * worldSize }
+  /// Samples an update of all ranks.
+  package func globalBatch(worldSize: Int) -> Int { batch(worldSize: worldSize) * accumulate }
+
+  /// Accumulating is only going on with further micro-batches: they keep their size, and memory does not grow
+  /// with their number (but for the logarithm of it in partial sums of gradients).
+  private func batch(worldSize: Int) -> Int { globalBatch ?? batchSize * worldSize }
 
   package func microBatch(worldSize: Int) -> Int {
     // For the same bits on any number of ranks it must not depend on that.
     let parts = reproducible ? 1 : worldSize
-    let share = (globalBatch(worldSize: worldSize) + parts - 1) / parts
+    let share = (batch(worldSize: worldSize) + parts - 1) / parts
     return microBatch ?? BatchSchedule.defaultMicroBatch(forBatch: share)
   }
 
   /// The factor on the learning rate: the linear rule goes by how the global batch grows.
   func learningRateFactor(worldSize: Int) -> Int {
     let scaling = learningRateScaling ?? (globalBatch == nil ? .linear : .none)
-    return scaling == .linear ? worldSize : 1
+    return scaling == .linear ? worldSize * accumulate : 1
   }
 
   func learningRateSchedule(worldSize: Int) -> LearningRateSchedule {

@@ -1,3 +1,4 @@
+import Data
 import Kernels
 import Networks
 import Optimizers
@@ -16,6 +17,8 @@ struct TrainingSetup {
   let learningRates: LearningRateSchedule
   /// Of the checkpoint that the run goes on from.
   let checkpoint: CheckpointState?
+  /// Of the training images.
+  let augmentation: Augmentation?
 }
 
 extension TrainingSetup {
@@ -38,24 +41,30 @@ extension TrainingSetup {
       samples: data.train.count, globalBatch: configuration.globalBatch(worldSize: world.size),
       microBatch: configuration.microBatch(worldSize: world.size))
     learningRates = configuration.learningRateSchedule(worldSize: world.size)
+    let shape = data.train.shape
+    augmentation = try world.agree {
+      try Augmentation(configuration.augmentation, shape: shape, seed: configuration.seed)
+    }
     try world.requireMemory(for: network, microBatch: schedule.microBatch, threads: threads)
   }
 
   /// What is printed before the first step.
   func table(_ world: World) -> [(name: String, value: String)] {
-    let rows = [
-      ("world", "\(counted(world.size, "rank")) on \(counted(Set(world.hosts).count, "host"))"),
-      ("cores", world.placement.summary),
-      ("threads", "\(threads) a rank"),
-      ("BLAS", "OpenBLAS \(BLAS.version), \(BLAS.kernelName) kernel, on \(CPU.name)"),
-      ("data", data.summary(configuration)),
-      ("model", "\(network.description.name), \(grouped(network.layout.trainableNumbers)) parameters"),
-      ("global batch", globalBatch(world.size)),
-      ("learning rate", learningRate(world.size)),
-      ("optimizer", optimizer),
-      ("epochs", "\(configuration.epochs) of \(counted(schedule.stepsPerEpoch, "step"))"),
-      ("seed", "\(configuration.seed)"),
-    ]
+    let rows =
+      [
+        ("world", "\(counted(world.size, "rank")) on \(counted(Set(world.hosts).count, "host"))"),
+        ("cores", world.placement.summary),
+        ("threads", "\(threads) a rank"),
+        ("BLAS", "OpenBLAS \(BLAS.version), \(BLAS.kernelName) kernel, on \(CPU.name)"),
+        ("data", data.summary(configuration)),
+        ("model", "\(network.description.name), \(grouped(network.layout.trainableNumbers)) parameters"),
+        ("global batch", globalBatch(world.size)),
+        ("learning rate", learningRate(world.size)),
+        ("optimizer", optimizer),
+      ] + regularization + [
+        ("epochs", "\(configuration.epochs) of \(counted(schedule.stepsPerEpoch, "step"))"),
+        ("seed", "\(configuration.seed)"),
+      ]
     return rows + (configuration.reproducible ? [("reduction", reduction(world.size))] : [])
       + resumption(world.size)
   }
@@ -83,10 +92,16 @@ extension TrainingSetup {
   }
 
   private func globalBatch(_ worldSize: Int) -> String {
+    let batches = configuration.accumulate
     let origin =
-      configuration.globalBatch == nil
-      ? " = \(counted(worldSize, "rank")) x \(configuration.batchSize)"
-      : " over \(counted(worldSize, "rank"))"
+      switch configuration.globalBatch {
+      case nil:
+        " = \(counted(worldSize, "rank")) x \(configuration.batchSize)"
+          + (batches > 1 ? " x \(batches) accumulated" : "")
+      case let batch?:
+        (batches > 1 ? " = \(batch) x \(batches) accumulated" : "")
+          + " over \(counted(worldSize, "rank"))"
+      }
     return "\(schedule.globalBatch)\(origin), in micro-batches of \(schedule.microBatch)"
   }
 
@@ -94,7 +109,9 @@ extension TrainingSetup {
   private func learningRate(_ worldSize: Int) -> String {
     var text = shortest(learningRates.initial)
     if configuration.learningRateFactor(worldSize: worldSize) > 1 {
-      text += " x \(worldSize) ranks -> \(shortest(learningRates.peak))"
+      if worldSize > 1 { text += " x \(worldSize) ranks" }
+      if configuration.accumulate > 1 { text += " x \(configuration.accumulate) accumulated" }
+      text += " -> \(shortest(learningRates.peak))"
     }
     if learningRates.warmupEpochs > 0 {
       let epochs = learningRates.warmupEpochs
@@ -117,9 +134,38 @@ extension TrainingSetup {
     }
   }
 
-  /// What costs speed and can be mended. Called by all ranks.
+  /// What is used of it.
+  private var regularization: [(name: String, value: String)] {
+    var rows: [(String, String)] = []
+    if augmentation != nil { rows.append(("augmentation", configuration.augmentation.rawValue)) }
+    if configuration.labelSmoothing > 0 {
+      rows.append(("label smoothing", shortest(configuration.labelSmoothing)))
+    }
+    if let norm = configuration.clipNorm {
+      rows.append(("gradients", "clipped to a norm of \(shortest(norm))"))
+    }
+    if let decay = configuration.averageDecay {
+      rows.append(("evaluated", "the weights' moving average, decay \(shortest(decay))"))
+    }
+    if let patience = configuration.earlyStopping {
+      rows.append(
+        ("early stopping", "after \(counted(patience, "epoch")) without a better \(monitored) accuracy"))
+    }
+    return rows
+  }
+
+  /// The accuracy that decides which epoch is the best.
+  var monitored: String { data.validation == nil ? "test" : "validation" }
+
+  /// What can be mended: most of it costs speed. Called by all ranks.
   func warnings(_ world: World) throws -> [String] {
-    try world.placementWarnings() + world.idleThreadWarnings(schedule, threads: threads)
+    let choice =
+      configuration.earlyStopping != nil && data.validation == nil
+      ? [
+        "--early-stopping without --validation-split takes the epoch of the best test accuracy, which new "
+          + "images will not quite reach"
+      ] : []
+    return try world.placementWarnings() + world.idleThreadWarnings(schedule, threads: threads) + choice
   }
 }
 

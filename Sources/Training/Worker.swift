@@ -24,12 +24,13 @@ final class Worker: @unchecked Sendable {
   /// - Parameter depth: most gradients that are kept at once; 0 for inference.
   init(
     index: Int, network: Network, microBatch: Int, seed: UInt64, convolution: ConvolutionMethod,
-    parameters: SharedBuffer<Float>, depth: Int
+    parameters: SharedBuffer<Float>, depth: Int, labelSmoothing: Float = 0
   ) {
     self.index = index
     self.parameters = parameters
     plan = Plan(
-      network, maximumBatch: microBatch, seed: seed, convolution: convolution, forwardOnly: depth == 0)
+      network, maximumBatch: microBatch, seed: seed, convolution: convolution,
+      labelSmoothing: labelSmoothing, forwardOnly: depth == 0)
     gradients = (0..<depth).map { _ in SharedBuffer(repeating: 0, count: network.layout.gradientCount) }
   }
 }

@@ -8,7 +8,8 @@ import Testing
       "--data", "--model", "--epochs", "--batch-size", "--global-batch", "--micro-batch", "--threads",
       "--optimizer",
       "--lr", "--lr-scaling", "--warmup-epochs", "--schedule", "--momentum", "--weight-decay", "--seed",
-      "--out",
+      "--out", "--validation-split", "--accumulate", "--early-stopping", "--augment", "--label-smoothing",
+      "--clip-norm", "--ema",
     ]
     for arguments in [["--help"], ["train", "--help"], ["train", "--epochs", "1", "-h"]] {
       let program = try Program.run(arguments)
@@ -34,6 +35,11 @@ import Testing
     (["--lr=-0.1"], "--lr: expected a number above 0, found \"-0.1\""),
     (["--lr"], "--lr: expected a value X, found nothing"),
     (["--momentum", "1"], "--momentum: expected a number from 0 to below 1, found \"1\""),
+    (["--label-smoothing", "1"], "--label-smoothing: expected a number from 0 to below 1, found \"1\""),
+    (["--ema", "1"], "--ema: expected a number above 0 and below 1, found \"1\""),
+    (["--validation-split", "0"], "--validation-split: expected a number above 0 and below 1, found \"0\""),
+    (["--clip-norm", "0"], "--clip-norm: expected a number above 0, found \"0\""),
+    (["--augment", "cutout"], "--augment: expected none or digits or photos, found \"cutout\""),
     (["--optimizer", "lion"], "--optimizer: expected sgd or adam, found \"lion\""),
     (["--seed", "-1"], "--seed: expected a whole number from 0 to 2^64 - 1, found \"-1\""),
     (["--out="], "--out: expected a text, found \"\""),

@@ -20,6 +20,20 @@ import Training
   /// does for lenet5: its kernel for small products allocates where the rows are no multiple of 16.
   @Test(arguments: [("mnist-cnn", 1), ("mnist-cnn", 2), ("mnist-bn", 1), ("mnist-cnn-same", 1)])
   func stepsAllocateNothing(_ model: String, threads: Int) throws {
+    try expectNoAllocations(model, threads: threads)
+  }
+
+  @Test(arguments: [AugmentationKind.digits, .photos])
+  func regularizedStepsAllocateNothing(_ augmentation: AugmentationKind) throws {
+    try expectNoAllocations(
+      "mnist-cnn", threads: 1,
+      Regularization(labelSmoothing: 0.1, clipNorm: 0.1, averageDecay: 0.99), augmentation)
+  }
+
+  private func expectNoAllocations(
+    _ model: String, threads: Int, _ regularization: Regularization = Regularization(),
+    _ augmentation: AugmentationKind = .none
+  ) throws {
     _ = Ranks.world  // starts MPI
     let world = try World(MPIRuntime.alone())
     let network = try Network(ModelDescription(named: model))
@@ -27,8 +41,11 @@ import Training
     let schedule = BatchSchedule(samples: images.count, globalBatch: 64, microBatch: 16)
     let trainer = try Trainer(
       network, world, schedule: schedule, threads: threads, seed: 3,
-      optimizer: SGD(count: network.layout.trainable.count, momentum: 0.9), bucketBytes: 100_000)
-    let loader = BatchLoader(images, Normalization(of: images))
+      optimizer: SGD(count: network.layout.trainable.count, momentum: 0.9), bucketBytes: 100_000,
+      regularization: regularization)
+    let loader = BatchLoader(
+      images, Normalization(of: images),
+      augmentation: try Augmentation(augmentation, shape: images.shape, seed: 3))
     var least = Int.max
     var position = TrainingPosition()
     for step in 0..<12 {

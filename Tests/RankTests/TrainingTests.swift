@@ -28,27 +28,32 @@ import Training
 
   private func makeTrainer(
     _ model: String, in world: World, _ images: LabeledImages, globalBatch: Int, microBatch: Int,
-    threads: Int, reproducible: Bool = false
+    threads: Int, momentum: Float = 0.9, regularization: Regularization = Regularization(),
+    reproducible: Bool = false
   ) throws -> Trainer {
     let network = try Network(ModelDescription(named: model))
     let schedule = BatchSchedule(samples: images.count, globalBatch: globalBatch, microBatch: microBatch)
     return try Trainer(
       network, world, schedule: schedule, threads: threads, seed: 3,
-      optimizer: SGD(count: network.layout.trainable.count, momentum: 0.9), bucketBytes: 100_000,
-      reproducible: reproducible)
+      optimizer: SGD(count: network.layout.trainable.count, momentum: momentum), bucketBytes: 100_000,
+      regularization: regularization, reproducible: reproducible)
   }
 
   /// Runs steps, from epoch to epoch.
   private func run(
-    _ trainer: Trainer, _ images: LabeledImages, steps: Int
+    _ trainer: Trainer, _ images: LabeledImages, steps: Int, learningRate: Double = 0.01,
+    augmentation: AugmentationKind = .none
   ) throws -> (losses: [Double], correct: [Double]) {
+    let augmentation = try Augmentation(augmentation, shape: images.shape, seed: 3)
     let normalization = Normalization(of: images)
     var (losses, correct): ([Double], [Double]) = ([], [])
     var position = TrainingPosition()
     while losses.count < steps {
       let order = epochOrder(count: images.count, seed: 3, epoch: position.epoch)
-      let share = trainer.stepShare(BatchLoader(images, normalization, order: order), at: position)
-      let result = try trainer.step(share, learningRate: 0.01)
+      let loader = BatchLoader(
+        images, normalization, order: order, augmentation: augmentation, epoch: position.epoch)
+      let share = trainer.stepShare(loader, at: position)
+      let result = try trainer.step(share, learningRate: learningRate)
       losses.append(result.loss)
       correct.append(result.correct)
       position.advance(over: share.batch)
@@ -59,12 +64,15 @@ import Training
 
   private func train(
     _ model: String, in world: World, _ images: LabeledImages, globalBatch: Int, microBatch: Int,
-    threads: Int, steps: Int, reproducible: Bool = false
+    threads: Int, steps: Int, momentum: Float = 0.9, learningRate: Double = 0.01,
+    regularization: Regularization = Regularization(), augmentation: AugmentationKind = .none,
+    reproducible: Bool = false
   ) throws -> (losses: [Double], correct: [Double], trainer: Trainer) {
     let trainer = try makeTrainer(
       model, in: world, images, globalBatch: globalBatch, microBatch: microBatch, threads: threads,
-      reproducible: reproducible)
-    let (losses, correct) = try run(trainer, images, steps: steps)
+      momentum: momentum, regularization: regularization, reproducible: reproducible)
+    let (losses, correct) = try run(
+      trainer, images, steps: steps, learningRate: learningRate, augmentation: augmentation)
     return (losses, correct, trainer)
   }
 
@@ -124,7 +132,8 @@ import Training
     func run(_ world: World, threads: Int) throws -> (losses: [Double], hash: String) {
       let result = try train(
         "mnist-bn", in: world, images, globalBatch: globalBatch, microBatch: microBatch, threads: threads,
-        steps: 12, reproducible: true)
+        steps: 12, regularization: Regularization(labelSmoothing: 0.1, clipNorm: 0.5, averageDecay: 0.9),
+        augmentation: .digits, reproducible: true)
       return (result.losses, result.trainer.weightsSHA256)
     }
     let alone = try run(World(MPIRuntime.alone()), threads: 1)
@@ -157,6 +166,75 @@ import Training
       try Ranks.expectEverywhere(message.contains(expected), message)
     }
     try trainer.checkReplicas(afterStep: 8)
+  }
+
+  /// Label smoothing, clipping, averaged weights and augmentation do not depend on who computes what either.
+  @Test(arguments: [1, 2])
+  func regularizedLossesAreThoseOfOneRank(threads: Int) throws {
+    let images = Self.images(300)
+    func run(_ world: World, threads: Int) throws -> (losses: [Double], trainer: Trainer) {
+      let result = try train(
+        "mnist-cnn", in: world, images, globalBatch: 40, microBatch: 8, threads: threads, steps: 12,
+        regularization: Regularization(labelSmoothing: 0.1, clipNorm: 0.5, averageDecay: 0.9),
+        augmentation: .digits)
+      return (result.losses, result.trainer)
+    }
+    let alone = try run(World(MPIRuntime.alone()), threads: 1)
+    let together = try run(world, threads: threads)
+    let differences = zip(alone.losses, together.losses).map { abs($0 - $1) / $0 }
+    try Ranks.expectEverywhere(
+      differences.count == 12 && differences.allSatisfy { $0 <= 1e-5 },
+      "relative differences \(differences) of losses \(alone.losses)")
+    let hashes = try world.communicator.allGather(together.trainer.weightsSHA256)
+    try Ranks.expectEverywhere(Set(hashes).count == 1, "the ranks' weights differ: \(hashes)")
+    let loader = BatchLoader(images, Normalization(of: images))
+    let (expected, actual) = (try alone.trainer.evaluate(loader), try together.trainer.evaluate(loader))
+    try Ranks.expectEverywhere(
+      abs(expected.loss - actual.loss) <= 1e-5 * expected.loss, "\(expected), \(actual)")
+  }
+
+  /// A step of plain SGD is learning rate times gradient: with clipping it is as long as it may be.
+  @Test func clippingLimitsTheLengthOfAStep() throws {
+    let images = Self.images(64)
+    func weights(_ steps: Int, _ clipNorm: Double?) throws -> [Double] {
+      let trainer = try train(
+        "mnist-small", in: world, images, globalBatch: 64, microBatch: 16, threads: 1, steps: steps,
+        momentum: 0, learningRate: 0.5, regularization: Regularization(clipNorm: clipNorm)
+      ).trainer
+      return trainer.evaluatedParameters.unsafeMemory.map { Double($0) }
+    }
+    func length(_ a: [Double], _ b: [Double]) -> Double {
+      zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+    }
+    let start = try weights(0, nil)
+    let (free, clipped) = (length(try weights(1, nil), start), length(try weights(1, 0.01), start))
+    try Ranks.expectEverywhere(
+      free > 0.01 && abs(clipped - 0.5 * 0.01) <= 1e-5, "steps of length \(free), clipped \(clipped)")
+    let loose = length(try weights(1, 1000), start)
+    try Ranks.expectEverywhere(loose == free, "\(loose), \(free)")
+  }
+
+  /// What is evaluated is the moving average: after one step with d = 2 / 11.
+  @Test func averagedWeightsAreEvaluated() throws {
+    let images = Self.images(64)
+    func run(_ steps: Int, _ decay: Double?) throws -> Trainer {
+      try train(
+        "mnist-bn", in: world, images, globalBatch: 64, microBatch: 16, threads: 2, steps: steps,
+        regularization: Regularization(averageDecay: decay)
+      ).trainer
+    }
+    let (start, after, averaged) = (try run(0, nil), try run(1, nil), try run(1, 0.999))
+    let differences = (0..<start.evaluatedParameters.span.count).map { place in
+      let (a, b) = (start.evaluatedParameters.span[place], after.evaluatedParameters.span[place])
+      return abs(a + (b - a) * 9 / 11 - averaged.evaluatedParameters.span[place])
+    }
+    try Ranks.expectEverywhere(
+      differences.allSatisfy { $0 <= 1e-6 }, "differences up to \(differences.max()!)")
+    let loader = BatchLoader(images, Normalization(of: images))
+    let losses = try [start, after, averaged].map { try $0.evaluate(loader).loss }
+    try Ranks.expectEverywhere(Set(losses).count == 3, "\(losses)")
+    try Ranks.expectEverywhere(
+      Set([start, after, averaged].map(\.weightsSHA256)).count == 3, "weights of the parameters were hashed")
   }
 
   /// The parts of a step follow one another on the leading thread, so that they add up to its time.

@@ -87,6 +87,15 @@ import Testing
         """)
     #expect(metricsCSV([]).split(separator: "\n").count == 1)
   }
+
+  @Test func validationComesLastWhereThereIsOne() {
+    let metrics = EpochMetrics(
+      epoch: 1, trainLoss: 0.5, trainAccuracy: 0.75, testLoss: 0.1, testAccuracy: 0.99, learningRate: 0.01,
+      imagesPerSecond: 8000, seconds: 7.5, validationLoss: 0.2, validationAccuracy: 0.875)
+    let lines = metricsCSV([metrics]).split(separator: "\n")
+    #expect(lines[0].hasSuffix(",images_per_second,seconds,validation_loss,validation_accuracy"))
+    #expect(lines[1].hasSuffix(",8000.0,7.5,0.2,0.875"))
+  }
 }
 
 @Suite struct OutputTests {

@@ -46,8 +46,11 @@ package struct CheckpointState: Codable, Sendable {
   let trainSamples: Int
   let trainDataHash: String
   let progress: RunProgress
+  let earlyStopping: EarlyStopping.State?
 
-  init(_ setup: TrainingSetup, _ progress: RunProgress, worldSize: Int) {
+  init(
+    _ setup: TrainingSetup, _ progress: RunProgress, _ earlyStopping: EarlyStopping.State?, worldSize: Int
+  ) {
     configuration = setup.configuration
     model = setup.network.description
     self.worldSize = worldSize
@@ -57,6 +60,7 @@ package struct CheckpointState: Codable, Sendable {
     trainSamples = setup.data.train.count
     trainDataHash = setup.trainDataHash
     self.progress = progress
+    self.earlyStopping = earlyStopping
   }
 
   /// - Throws: `ResumeError` where a run with these would not go on as the checkpoint's.
@@ -104,30 +108,57 @@ package struct ResumeError: Error, CustomStringConvertible {
   }
 }
 
+// The numbers of a checkpoint: the parameters under their own names, and other arenas behind prefixes.
+
 extension Trainer {
-  /// The numbers of a checkpoint.
-  func checkpointTensors(step: Int) -> [NamedTensor] {
+  func checkpointTensors(_ position: TrainingPosition, _ stopping: EarlyStopping?) -> [NamedTensor] {
     let parameters = parameters
-    var tensors = network.exported(parameters.span, batchesTracked: Int64(step))
-    for (name, values) in optimizer.state {
-      tensors += network.exported(values.span, .trainable, prefix: "optimizer.\(name).")
+    var tensors = network.exported(parameters.span, batchesTracked: Int64(position.step))
+    for arena in furtherArenas(stopping) {
+      tensors += network.exported(arena.values.span, arena.part, prefix: arena.prefix)
     }
     return tensors
   }
 
-  /// Goes on with a checkpoint's numbers.
-  func restore(_ checkpoint: Checkpoint) throws {
-    let path = checkpoint.file.path
+  /// The optimizer's state, the moving average of the weights, and the best epoch's weights.
+  fileprivate func furtherArenas(
+    _ stopping: EarlyStopping?
+  ) -> [(prefix: String, part: Network.ArenaPart, values: SharedBuffer<Float>)] {
+    var arenas = optimizer.state.map { name, values in
+      (prefix: "optimizer.\(name).", part: Network.ArenaPart.trainable, values: values)
+    }
+    if let average { arenas.append(("average.", .parameters, average.values)) }
+    if let stopping { arenas.append(("best.", .parameters, stopping.weights)) }
+    return arenas
+  }
+
+  /// Makes an earlier epoch's weights the result.
+  func take(_ weights: SharedBuffer<Float>) {
+    let memory = evaluatedParameters
+    var current = memory.mutableSpan
+    current.copy(from: weights.span)
+  }
+}
+
+extension Checkpoint {
+  /// What other arenas than the parameters' begin with.
+  static let prefixes = ["optimizer.", "average.", "best."]
+
+  /// Gives a run that begins the numbers of this one.
+  func restore(_ trainer: Trainer, _ stopping: EarlyStopping?) throws {
     func restore(_ values: SharedBuffer<Float>, _ part: Network.ArenaPart, prefix: String) throws {
-      let tensors = try checkpoint.file.load { name in
-        prefix.isEmpty ? !name.hasPrefix("optimizer.") : name.hasPrefix(prefix)
+      let tensors = try file.load { name in
+        prefix.isEmpty ? !Self.prefixes.contains { name.hasPrefix($0) } : name.hasPrefix(prefix)
       }
       var arena = values.mutableSpan
-      try network.restore(tensors, part, prefix: prefix, from: path, to: &arena)
+      try trainer.network.restore(tensors, part, prefix: prefix, from: path, to: &arena)
     }
-    try restore(parameters, .parameters, prefix: "")
-    for (name, values) in optimizer.state {
-      try restore(values, .trainable, prefix: "optimizer.\(name).")
+    try restore(trainer.parameters, .parameters, prefix: "")
+    // A run may stop early that did not before.
+    let known = state.earlyStopping == nil ? nil : stopping
+    for arena in trainer.furtherArenas(known) {
+      try restore(arena.values, arena.part, prefix: arena.prefix)
     }
+    if let earlyStopping = state.earlyStopping { stopping?.state = earlyStopping }
   }
 }
