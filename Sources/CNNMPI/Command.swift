@@ -35,10 +35,10 @@ struct Subcommand: Sendable {
     name: TrainCommand.subcommand.name, help: TrainCommand.subcommand.help,
     parse: { arguments throws(UsageError) in
       if let first = arguments.first, !first.hasPrefix("-") {
-        throw UsageError(description: "unknown command \"\(first)\"; there are train and bench")
+        throw UsageError(description: "unknown command \"\(first)\"; there are train, bench and plot")
       }
       return try TrainCommand.subcommand.parse(arguments)
-    }, members: [TrainCommand.subcommand, BenchCommand.subcommand])
+    }, members: [TrainCommand.subcommand, BenchCommand.subcommand, PlotCommand.subcommand])
 
   /// The subcommand that `arguments` begin with, and what follows.
   static func named(by arguments: [String]) -> (subcommand: Subcommand, rest: [String]) {

@@ -2,6 +2,8 @@
 struct Option<Configuration>: Sendable {
   /// With the dashes, such as `--epochs`.
   let name: String
+  /// A letter for it, with its dash, such as `-v`.
+  let letter: String?
   /// What stands for the value in the help, such as `N`; nil for a flag, which has none.
   let value: String?
   let help: String
@@ -18,6 +20,7 @@ struct Option<Configuration>: Sendable {
     _ name: String, _ field: Field<Value>, _ kind: ValueKind<Value>, _ help: String
   ) {
     self.name = name
+    letter = nil
     value = kind.placeholder
     self.help = help
     apply = { configuration, text throws(ValueError) in configuration[keyPath: field] = try kind.parse(text) }
@@ -29,19 +32,23 @@ struct Option<Configuration>: Sendable {
     _ name: String, _ field: Field<Value?>, _ kind: ValueKind<Value>, _ help: String
   ) {
     self.name = name
+    letter = nil
     value = kind.placeholder
     self.help = help
     apply = { configuration, text throws(ValueError) in configuration[keyPath: field] = try kind.parse(text) }
     show = { $0[keyPath: field].map(kind.show) }
   }
 
-  /// A flag, which sets `field`.
-  init(_ name: String, _ field: Field<Bool>, _ help: String) {
+  /// A flag, which sets `field` to `given`.
+  init<Value: Sendable & Equatable>(
+    _ name: String, letter: String? = nil, _ field: Field<Value>, given: Value, _ help: String
+  ) {
     self.name = name
+    self.letter = letter
     value = nil
     self.help = help
-    apply = { configuration, _ throws(ValueError) in configuration[keyPath: field] = true }
-    show = { $0[keyPath: field] ? "on" : nil }
+    apply = { configuration, _ throws(ValueError) in configuration[keyPath: field] = given }
+    show = { $0[keyPath: field] == given ? "on" : nil }
   }
 
   /// The same option, for what does not change what is trained.
@@ -50,6 +57,9 @@ struct Option<Configuration>: Sendable {
     option.mayChange = true
     return option
   }
+
+  /// A flag, which makes `field` true.
+  init(_ name: String, _ field: Field<Bool>, _ help: String) { self.init(name, field, given: true, help) }
 }
 
 /// What a value should have been.

@@ -13,22 +13,27 @@ struct OptionTable<Configuration>: Sendable {
 
   private var options: [Option<Configuration>] { groups.flatMap(\.options) }
 
-  /// Reads `--name value`, `--name=value` and, for flags, `--name` into `configuration`.
+  /// Reads `--name value`, `--name=value` and, for flags, `--name` or `-n` into `configuration`.
   ///
+  /// - Parameter others: takes the arguments that are no options; nil when there may be none.
   /// - Returns: the options that were given.
   @discardableResult
   func parse(
-    _ arguments: [String], into configuration: inout Configuration
+    _ arguments: [String], into configuration: inout Configuration,
+    others: WritableKeyPath<Configuration, [String]>? = nil
   ) throws(UsageError) -> [Option<Configuration>] {
     var given: [Option<Configuration>] = []
     var rest = arguments[...]
     while let argument = rest.popFirst() {
-      guard argument.hasPrefix("--") else {
-        throw UsageError(description: "unexpected argument \"\(argument)\"")
+      guard argument.hasPrefix("-"), argument.count > 1 else {
+        guard let others else { throw UsageError(description: "unexpected argument \"\(argument)\"") }
+        configuration[keyPath: others].append(argument)
+        continue
       }
       let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
         String.init)
-      guard let option = options.first(where: { $0.name == parts[0] }) else { throw unknown(parts[0]) }
+      guard let option = options.first(where: { $0.name == parts[0] || $0.letter == parts[0] })
+      else { throw unknown(parts[0]) }
       let value = try value(of: option, given: parts.count > 1 ? parts[1] : nil, &rest)
       do {
         try option.apply(&configuration, value)
@@ -81,7 +86,7 @@ struct OptionTable<Configuration>: Sendable {
   }
 
   private func left(_ option: Option<Configuration>) -> String {
-    option.value.map { "\(option.name) \($0)" } ?? option.name
+    [option.letter.map { "\($0)," }, option.name, option.value].compactMap { $0 }.joined(separator: " ")
   }
 }
 

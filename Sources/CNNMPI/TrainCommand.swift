@@ -84,6 +84,16 @@ enum TrainCommand {
       [
         O("--out", \.out, .text("DIR"), "directory for the results [runs/<time>]").changeable,
         O(
+          "--records", \.records, .choice,
+          "metrics.jsonl, TensorBoard's events and figures too, or metrics.csv"
+        ).changeable,
+        O("--log-every", \.logEvery, .count(), "steps from one line of metrics.jsonl to the next").changeable,
+        O(
+          "--verbose", letter: "-v", \.verbosity, given: .verbose,
+          "show where the time goes, also rank by rank"
+        ).changeable,
+        O("--quiet", \.verbosity, given: .quiet, "print warnings and errors alone").changeable,
+        O(
           "--reproducible", \.reproducible,
           "the same weights on any number of ranks, to the bit, with --global-batch and --micro-batch the same"
         ),
@@ -144,8 +154,11 @@ enum TrainCommand {
 
     `cnn-mpi bench --help` tells how to measure the machine and the program.
 
-    Results go to the run directory: run.json (what was run and what came out) and metrics.csv (a row an
-    epoch). Exit codes: 0 done, 1 failed, 2 usage.
+    `cnn-mpi plot RUN...` draws runs again, or several in one figure.
+
+    Results go to the run directory: run.json (what was run and what came out), metrics.csv (a row an epoch),
+    metrics.jsonl (a line every --log-every steps and at the end of an epoch), events.out.tfevents.* (for
+    TensorBoard), training_metrics.png and .svg (drawn by gnuplot). Exit codes: 0 done, 1 failed, 2 usage.
     """
   }
 }

@@ -1,32 +1,57 @@
 import Glibc
 
+/// How much a run tells people.
+package enum Verbosity: String, Codable, Sendable {
+  /// Warnings alone; errors end the program with their own message.
+  case quiet
+  case normal
+  /// Also where the time goes.
+  case verbose
+}
+
 /// Where a run tells people how it goes: standard output.
 ///
 /// A terminal gets a line that is rewritten in place; a log file gets whole lines only.
 package final class Console {
   /// Somebody watches on a terminal.
   package let isTerminal: Bool
+  package let verbosity: Verbosity
   private let terminal: String?
+  /// Parts of texts may stand out: on a terminal, unless `NO_COLOR` is set (<https://no-color.org>).
+  private let isColored: Bool
   private var hasStatus = false
 
-  package init() {
+  package init(_ verbosity: Verbosity = .normal) {
+    self.verbosity = verbosity
     terminal = Self.terminalPath()
     isTerminal = terminal != nil
+    isColored = isTerminal && (Self.environment("NO_COLOR") ?? "").isEmpty
   }
 
-  /// Prints whole lines.
-  package func print(_ text: String) {
-    write((hasStatus ? "\r\u{1B}[K" : "") + text + "\n")
+  /// Prints whole lines, unless it is to be quiet.
+  package func print(_ text: StyledText) {
+    if verbosity != .quiet { printAlways(text) }
+  }
+
+  package func print(_ text: String) { print(StyledText(text, .plain)) }
+
+  /// Prints a line that people should see in any case.
+  package func warn(_ text: String) { printAlways(StyledText("warning:", .yellow) + " \(text)") }
+
+  private func printAlways(_ text: StyledText) {
+    write((hasStatus ? "\r\u{1B}[K" : "") + shown(text) + "\n")
     hasStatus = false
   }
 
   /// Rewrites the line at the bottom, cut to the terminal's width. Does nothing without a terminal.
-  package func status(_ text: (_ width: Int) -> String) {
-    guard isTerminal else { return }
+  package func status(_ text: (_ width: Int) -> StyledText) {
+    guard isTerminal, verbosity != .quiet else { return }
     let width = self.width
-    write("\r\u{1B}[K" + String(text(width).prefix(width - 1)))
+    write("\r\u{1B}[K" + shown(text(width).prefix(width - 1)))
     hasStatus = true
   }
+
+  private func shown(_ text: StyledText) -> String { isColored ? text.colored : text.plain }
 
   private func write(_ text: String) {
     var bytes = Array(text.utf8)[...]

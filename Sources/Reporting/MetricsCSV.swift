@@ -32,10 +32,18 @@ package struct EpochMetrics: Codable, Sendable {
     self.validationAccuracy = validationAccuracy
   }
 
-  fileprivate var row: String {
-    ([trainLoss, trainAccuracy, testLoss, testAccuracy, learningRate, imagesPerSecond, seconds]
-      + [validationLoss, validationAccuracy].compactMap(\.self)).reduce("\(epoch)") { "\($0),\($1)" }
+  /// The columns behind `epoch`, by their names in the files; those of the validation only where there is one.
+  package var columns: [(name: String, value: Double)] {
+    let always = [
+      ("train_loss", trainLoss), ("train_accuracy", trainAccuracy), ("test_loss", testLoss),
+      ("test_accuracy", testAccuracy), ("learning_rate", learningRate),
+      ("images_per_second", imagesPerSecond), ("seconds", seconds),
+    ]
+    let validation = [("validation_loss", validationLoss), ("validation_accuracy", validationAccuracy)]
+    return always + validation.compactMap { name, value in value.map { (name, $0) } }
   }
+
+  fileprivate var row: String { columns.reduce("\(epoch)") { "\($0),\($1.value)" } }
 }
 
 /// `metrics.csv` as text: a header and a row an epoch; the columns of the validation come last, and only where

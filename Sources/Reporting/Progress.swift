@@ -10,10 +10,12 @@ package struct Progress: Sendable {
   package var imagesPerSecond: Double
   /// Until the end of the last epoch, evaluations left out.
   package var secondsLeft: Double
+  /// Of the epoch so far; nil to leave it out.
+  package var shares: TimeShares?
 
   package init(
     epoch: Int, epochs: Int, step: Int, steps: Int, loss: Double, accuracy: Double, imagesPerSecond: Double,
-    secondsLeft: Double
+    secondsLeft: Double, shares: TimeShares? = nil
   ) {
     self.epoch = epoch
     self.epochs = epochs
@@ -23,25 +25,42 @@ package struct Progress: Sendable {
     self.accuracy = accuracy
     self.imagesPerSecond = imagesPerSecond
     self.secondsLeft = secondsLeft
+    self.shares = shares
   }
 
   /// For a log file.
   package var line: String {
-    "epoch \(epoch)/\(epochs)  step \(step)/\(steps)  \(numbers)"
+    "epoch \(epoch)/\(epochs)  step \(step)/\(steps)  \(numbers.plain)"
+      + (shares.map { "  \($0.words)" } ?? "")
   }
 
-  /// For a terminal of `width` columns.
-  package func bar(width: Int) -> String {
-    let head = "epoch \(epoch)/\(epochs) "
-    let tail = " \(step)/\(steps)  \(numbers)"
-    let cells = min(max(width - head.count - tail.count - 1, 0), 40)
-    guard cells >= 5 else { return head + tail }
-    let done = cells * step / max(steps, 1)
-    return head + String(repeating: "━", count: done) + String(repeating: "╌", count: cells - done) + tail
+  /// For a terminal of `width` columns. A narrow one gets no shares of time, then fewer words, then no number
+  /// of steps, then no bar.
+  package func bar(width: Int) -> StyledText {
+    let head = StyledText("epoch \(epoch)/\(epochs) ", .bold)
+    let steps = StyledText(" \(step)/\(steps)", .faint)
+    var tails = [steps + "  " + numbers, steps + "  " + shortNumbers, "  " + shortNumbers]
+    if let shares { tails.insert(steps + "  " + numbers + "  \(shares.shortWords)", at: 0) }
+    for tail in tails {
+      let cells = min(width - head.count - tail.count - 1, 40)
+      if cells >= 5 { return head + bar(cells: cells) + tail }
+    }
+    return head + " " + shortNumbers
   }
 
-  private var numbers: String {
-    "loss \(decimal(loss, 4))  accuracy \(percent(accuracy))  \(grouped(imagesPerSecond)) images/s  "
-      + "\(clock(secondsLeft)) left"
+  private func bar(cells: Int) -> StyledText {
+    let done = min(cells * step / max(steps, 1), cells)
+    return StyledText(String(repeating: "━", count: done), .blue)
+      + StyledText(String(repeating: "╌", count: cells - done), .faint)
+  }
+
+  private var numbers: StyledText {
+    "loss \(decimal(loss, 4))  accuracy " + StyledText(percent(accuracy), .bold)
+      + "  \(grouped(imagesPerSecond)) images/s  \(clock(secondsLeft)) left"
+  }
+
+  private var shortNumbers: StyledText {
+    "loss \(decimal(loss, 4))  " + StyledText(percent(accuracy), .bold)
+      + "  \(grouped(imagesPerSecond))/s  \(clock(secondsLeft)) left"
   }
 }

@@ -9,15 +9,19 @@ import Tensors
 
 /// What rank 0 tells of a run: on the console, and in the run directory.
 final class RunJournal {
-  private let console = Console()
+  private let console: Console
   private let directory: RunDirectory
   private let configuration: TrainingConfiguration
   private let stepsPerEpoch: Int
   private let samplesPerEpoch: Int
   private var record: RunRecord
+  /// Nil when the run writes `metrics.csv` alone.
+  private let records: RunRecords?
   private var times = StepTimes()
   private var lastStatus = ContinuousClock.now
   private let resumed: Bool
+  /// The epoch's sums and time when the last step was recorded.
+  private var recorded = (sums: EpochSums(), seconds: 0.0)
   let checkpoints: CheckpointDirectory
 
   /// A terminal's progress line is drawn at most this often; a log file gets a line after each such while.
@@ -29,6 +33,7 @@ final class RunJournal {
   /// - Parameter checkpoint: where the run goes on; a new run replaces what is in its directory.
   init(_ setup: TrainingSetup, from checkpoint: Checkpoint?, _ world: World, version: String) throws {
     configuration = setup.configuration
+    console = Console(configuration.verbosity)
     stepsPerEpoch = setup.schedule.stepsPerEpoch
     samplesPerEpoch = setup.schedule.samples
     directory = try RunDirectory(configuration.out)
@@ -38,9 +43,18 @@ final class RunJournal {
     for place in [directory.path, checkpoints.path] { removeTemporaries(in: place) }
     if let checkpoint {
       record.resume(from: checkpoint)
+      let progress = checkpoint.state.progress
+      recorded = (progress.sums, progress.secondsInEpoch)
     } else {
       checkpoints.clear()
+      RunRecords.remove(from: directory)
     }
+    let position = checkpoint?.state.progress.position
+    records =
+      configuration.records == .all
+      ? RunRecords(
+        in: directory, console, resumedAt: position.map { ResumedRun(steps: $0.step, epochs: $0.epoch) })
+      : nil
     try save(checkpoint?.state.progress.epochs ?? [])
   }
 
@@ -54,30 +68,49 @@ final class RunJournal {
     do { try save(epochs) } catch { warn("\(error)") }
   }
 
-  func warn(_ text: String) { console.print("warning: \(text)") }
+  func warn(_ text: String) { console.warn(text) }
 
   func begin(_ rows: [(name: String, value: String)], _ warnings: [String]) {
     let replaces = !resumed && directory.replacesEarlierRun
     let output = directory.path + (replaces ? " (replaces an earlier run)" : "")
-    console.print("cnn-mpi \(record.environment.version)\n" + table(rows + [("output", output)]))
+    console.print(
+      StyledText("cnn-mpi \(record.environment.version)", .bold) + "\n\(table(rows + [("output", output)]))")
     for warning in warnings { warn(warning) }
     console.print("")
     lastStatus = ContinuousClock.now
   }
 
-  func stepEnded(_ run: RunProgress) {
+  /// - Parameters:
+  ///   - times: of the epoch so far.
+  ///   - gradientNorm: called at steps that are recorded.
+  func stepEnded(_ run: RunProgress, _ times: StepTimes, gradientNorm: () -> Double) {
+    let position = run.position
+    if let records, position.step % configuration.logEvery == 0 || position.samples == samplesPerEpoch {
+      let since = run.sums - recorded.sums
+      records.stepEnded(
+        StepRecord(
+          step: position.step, epoch: position.epoch + 1, samples: run.images, loss: since.meanLoss,
+          accuracy: since.accuracy, learningRate: run.learningRate,
+          imagesPerSecond: Double(since.samples) / (run.secondsInEpoch - recorded.seconds),
+          gradientNorm: gradientNorm(), seconds: run.trainSeconds))
+      recorded = (run.sums, run.secondsInEpoch)
+    }
     let now = ContinuousClock.now
     guard now - lastStatus >= (console.isTerminal ? Self.terminalInterval : Self.logInterval) else { return }
     lastStatus = now
-    let done = run.position.epoch * samplesPerEpoch + run.position.samples
-    let left = configuration.epochs * samplesPerEpoch - done
+    showProgress(run, times)
+  }
+
+  private func showProgress(_ run: RunProgress, _ times: StepTimes) {
+    let position = run.position
+    let left = (configuration.epochs - position.epoch) * samplesPerEpoch - position.samples
+    let step = (position.samples * stepsPerEpoch + samplesPerEpoch - 1) / samplesPerEpoch
     let progress = Progress(
-      epoch: run.position.epoch + 1, epochs: configuration.epochs,
-      step: (run.position.samples * stepsPerEpoch + samplesPerEpoch - 1) / samplesPerEpoch,
-      steps: stepsPerEpoch,
+      epoch: position.epoch + 1, epochs: configuration.epochs, step: step, steps: stepsPerEpoch,
       loss: run.sums.meanLoss, accuracy: run.sums.accuracy,
       imagesPerSecond: Double(run.sums.samples) / run.secondsInEpoch,
-      secondsLeft: Double(left) * run.trainSeconds / Double(run.images))
+      secondsLeft: Double(left) * run.trainSeconds / Double(run.images),
+      shares: console.verbosity == .verbose ? times.shares(of: times.total) : nil)
     if console.isTerminal {
       console.status { progress.bar(width: $0) }
     } else {
@@ -85,18 +118,30 @@ final class RunJournal {
     }
   }
 
-  func epochEnded(_ run: RunProgress, _ times: StepTimes) {
+  func epochEnded(
+    _ run: RunProgress, _ times: RankTimes, _ parameters: SharedBuffer<Float>, _ layout: ParameterLayout
+  ) {
     guard let metrics = run.epochs.last else { return }
-    self.times = self.times + times
-    record.add(run, times)
+    self.times = self.times + times.own
+    recorded = (EpochSums(), 0)
+    record.add(run, times.own)
     saveOrWarn(run.epochs)
-    console.print(
-      "epoch \(metrics.epoch)/\(configuration.epochs)  train loss \(decimal(metrics.trainLoss, 4)) "
-        + "accuracy \(percent(metrics.trainAccuracy))  "
-        + (metrics.validationAccuracy.map { "validation accuracy \(percent($0))  " } ?? "")
-        + "test loss \(decimal(metrics.testLoss, 4)) "
-        + "accuracy \(percent(metrics.testAccuracy))  \(grouped(metrics.imagesPerSecond)) images/s  "
-        + "\(decimal(metrics.seconds, 1)) s")
+    records?.epochEnded(metrics, step: run.position.step)
+    records?.parametersChanged(parameters.span, layout, step: run.position.step)
+    console.print(line(run.epochs))
+    for line in times.lines(seconds: metrics.seconds) { console.print(StyledText(line, .faint)) }
+  }
+
+  /// The last epoch's results; the test accuracy stands out, and in another color where it is the best so far.
+  private func line(_ epochs: [EpochMetrics]) -> StyledText {
+    let metrics = epochs[epochs.count - 1]
+    let isBest = epochs.dropLast().allSatisfy { $0.testAccuracy < metrics.testAccuracy }
+    return StyledText("epoch \(metrics.epoch)/\(configuration.epochs)", .bold)
+      + "  train loss \(decimal(metrics.trainLoss, 4)) accuracy \(percent(metrics.trainAccuracy))"
+      + (metrics.validationAccuracy.map { "  validation accuracy \(percent($0))" } ?? "")
+      + "  test loss \(decimal(metrics.testLoss, 4)) accuracy "
+      + StyledText(percent(metrics.testAccuracy), isBest ? .boldGreen : .bold)
+      + "  \(grouped(metrics.imagesPerSecond)) images/s  \(decimal(metrics.seconds, 1)) s"
   }
 
   /// - Parameter stopping: with early stopping.
@@ -110,6 +155,7 @@ final class RunJournal {
     record.finished = Date()
     record.weightsSHA256 = weightsSHA256
     saveOrWarn(run.epochs)
+    let files = ["run.json", "metrics.csv"] + finishRecords(hasEpochs: !run.epochs.isEmpty)
     guard let result = stopping.map({ run.epochs[$0.bestEpoch] }) ?? run.epochs.last else { return }
     let rows =
       (stopping.map { [("best epoch", bestEpoch($0))] } ?? []) + [
@@ -119,10 +165,10 @@ final class RunJournal {
           "\(grouped(run.images)) images in \(decimal(run.trainSeconds, 1)) s, "
             + "\(grouped(Double(run.images) / run.trainSeconds)) images/s"
         ),
-        ("time", timeShares),
+        ("time", times.shares(of: max(times.total, .leastNonzeroMagnitude)).words),
         ("evaluation", "\(decimal(run.evaluationSeconds, 1)) s"),
         ("weights", "sha256 \(weightsSHA256)"),
-        ("results", "\(directory.path): run.json, metrics.csv"),
+        ("results", "\(directory.path): \(files.joined(separator: ", "))"),
       ]
     console.print("\n" + table(rows))
   }
@@ -137,12 +183,24 @@ final class RunJournal {
       + percent(stopping.bestAccuracy) + reason
   }
 
-  /// Where the training time went, since the start or the resumption.
-  private var timeShares: String {
-    let total = max(times.total, .leastNonzeroMagnitude)
-    return "compute \(percent(times.compute / total)), "
-      + "communication not hidden \(percent(times.communication / total)), "
-      + "data \(percent(times[.data] / total))"
+  /// Closes the records and draws the figures, unless there is nothing to draw.
+  ///
+  /// - Returns: the names of the figures.
+  private func finishRecords(hasEpochs: Bool) -> [String] {
+    guard let records else { return [] }
+    records.close()
+    guard hasEpochs else { return [] }
+    do {
+      let run = try RunMetrics(directory: directory.path)
+      return try FigureFormat.allCases.map { format in
+        let name = TrainingFigure.name(format)
+        try TrainingFigure.draw(run, format, to: directory.file(name))
+        return name
+      }
+    } catch {
+      console.warn("\(error)")
+      return []
+    }
   }
 
   func fail(_ error: any Error) {
@@ -150,5 +208,6 @@ final class RunJournal {
     record.error = "\(error)"
     record.finished = Date()
     do { try writeAtomically(record.json(), to: directory.file("run.json")) } catch { warn("\(error)") }
+    _ = finishRecords(hasEpochs: record.epochsCompleted > 0)
   }
 }

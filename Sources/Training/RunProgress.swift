@@ -57,6 +57,15 @@ struct EpochSums: Codable {
     correct += result.correct
   }
 
+  /// What came after `earlier`.
+  static func - (sums: Self, earlier: Self) -> Self {
+    var rest = sums
+    rest.samples -= earlier.samples
+    rest.loss -= earlier.loss
+    rest.correct -= earlier.correct
+    return rest
+  }
+
   var meanLoss: Double { loss / Double(max(samples, 1)) }
   var accuracy: Double { correct / Double(max(samples, 1)) }
 }

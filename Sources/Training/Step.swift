@@ -52,7 +52,7 @@ extension Trainer {
     if let clipNorm {
       var all = gradients.mutableSpan
       var trainable = all[slice: layout.trainable]
-      clipGradients(&trainable, toNorm: clipNorm)
+      normBeforeClipping = clipGradients(&trainable, toNorm: clipNorm)
     }
     var all = parameters.mutableSpan
     var trainable = all[slice: layout.trainable]

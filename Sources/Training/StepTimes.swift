@@ -1,3 +1,4 @@
+import Reporting
 import Tensors
 
 /// The parts of a step, as they follow one another on the thread that leads a rank.
@@ -37,6 +38,12 @@ package struct StepTimes: Sendable {
 
   /// Seconds of communication that the backward pass does not hide.
   var communication: Double { self[.reduce] + self[.wait] }
+
+  /// Shares of `seconds`, a time in which these parts were done.
+  func shares(of seconds: Double) -> TimeShares {
+    TimeShares(
+      compute: compute / seconds, communication: self.communication / seconds, data: self[.data] / seconds)
+  }
 
   package static func - (a: Self, b: Self) -> Self { Self(a.seconds - b.seconds) }
   static func + (a: Self, b: Self) -> Self { Self(a.seconds + b.seconds) }

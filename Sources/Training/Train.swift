@@ -108,7 +108,7 @@ private final class TrainingRun {
     if progress.position.step % setup.configuration.replicaGuard == 0 {
       try trainer.checkReplicas(afterStep: progress.position.step)
     }
-    journal?.stepEnded(progress)
+    journal?.stepEnded(progress, trainer.times - times, gradientNorm: trainer.gradientNorm)
     if decision == Self.stop { try stopHere() }
     if decision == Self.save || saves.isDue(afterStep: progress.position.step) { save() }
   }
@@ -127,7 +127,8 @@ private final class TrainingRun {
       weights: trainer.evaluatedParameters.span)
     progress.endEpoch(
       test, validation, samples: setup.schedule.samples, evaluationSeconds: watch.lap())
-    journal?.epochEnded(progress, epochTimes)
+    let rankTimes = try RankTimes(epochTimes, setup.configuration.verbosity, world)
+    journal?.epochEnded(progress, rankTimes, trainer.evaluatedParameters, trainer.layout)
     let isLast = progress.position.epoch == setup.configuration.epochs || stopping?.isDue == true
     if saves.isDue(afterEpoch: progress.position.epoch) || (isLast && saves.isOn) { save() }
   }

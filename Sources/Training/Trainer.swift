@@ -17,6 +17,8 @@ package final class Trainer {
   var gradients: SharedBuffer<Float> { pool.workers[0].gradients[0] }
   let optimizer: any Optimizer
   let clipNorm: Double?
+  /// Of the last step's gradient.
+  var normBeforeClipping: Double?
   let average: WeightAverage?
   let pool: WorkerPool
   let reducer: any GradientReducer
@@ -80,6 +82,11 @@ package final class Trainer {
 
   /// Time spent in the parts of all steps so far, as the thread sees it that leads this rank.
   package var times: StepTimes { pool.workers[0].clock.times }
+
+  /// L2 norm of the last step's gradient, the mean over the global batch, before clipping: the same on every rank.
+  package func gradientNorm() -> Double {
+    normBeforeClipping ?? Optimizers.gradientNorm(gradients.span.extracting(layout.trainable))
+  }
 
   /// What the compiled model's operations cost.
   package var costs: [OperationCost] { pool.workers[0].plan.costs }

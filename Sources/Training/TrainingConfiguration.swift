@@ -2,6 +2,7 @@ import Data
 import Kernels
 import Optimizers
 import Parallel
+import Reporting
 
 /// Everything that decides a training run. Two runs with equal configurations on equally many ranks and
 /// threads give equal weights.
@@ -10,6 +11,8 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package enum Scaling: String, Codable, CaseIterable, Sendable { case linear, none }
   package enum ScheduleKind: String, Codable, CaseIterable, Sendable { case constant, cosine, step }
   package enum Switch: String, Codable, CaseIterable, Sendable { case on, off }
+  /// What a run writes down besides `run.json`: `csv` is `metrics.csv` alone.
+  package enum Records: String, Codable, CaseIterable, Sendable { case all, csv }
 
   /// `synthetic`, or a directory.
   package var data = "synthetic"
@@ -72,6 +75,10 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var reproducible = false
   /// Ranks compare their parameters after so many steps.
   package var replicaGuard = 100
+  package var records = Records.all
+  /// Steps from one line of `metrics.jsonl` to the next.
+  package var logEvery = 50
+  package var verbosity = Verbosity.normal
   /// KiB (1,024 bytes) of gradients that are reduced in one piece.
   package var bucketKilobytes = 256
 

@@ -43,7 +43,7 @@ import Testing
     (["--optimizer", "lion"], "--optimizer: expected sgd or adam, found \"lion\""),
     (["--seed", "-1"], "--seed: expected a whole number from 0 to 2^64 - 1, found \"-1\""),
     (["--out="], "--out: expected a text, found \"\""),
-    (["tarin"], "unknown command \"tarin\"; there are train and bench"),
+    (["tarin"], "unknown command \"tarin\"; there are train, bench and plot"),
     (["train", "mnist"], "unexpected argument \"mnist\""),
   ])
   func wrongArgumentsAreOneLineAndExitCode2(_ arguments: [String], _ expected: String) throws {

@@ -1,0 +1,96 @@
+import Files
+import Reporting
+
+/// `cnn-mpi plot`: draws runs again, or several in one figure.
+enum PlotCommand {
+  private struct Configuration {
+    var runs: [String] = []
+    var out: String?
+  }
+
+  private typealias O = Option<Configuration>
+
+  private static let options = OptionTable<Configuration>(groups: [
+    (
+      "Output",
+      [
+        O(
+          "--out", \.out, .figureFile,
+          "the figure [one run: training_metrics.png and .svg in its directory; more: comparison.png and .svg here]"
+        )
+      ]
+    )
+  ])
+
+  static let subcommand = Subcommand(
+    name: "plot", help: { help },
+    parse: { arguments throws(UsageError) in
+      var configuration = Configuration()
+      try options.parse(arguments, into: &configuration, others: \.runs)
+      guard !configuration.runs.isEmpty else {
+        throw UsageError(description: "plot: expected one or more run directories, found none")
+      }
+      let complete = configuration
+      return { world in try world.agree { if world.isRoot { try draw(complete) } } }
+    })
+
+  private static func draw(_ configuration: Configuration) throws {
+    let runs = try configuration.runs.map { path throws(MetricsFileError) in try RunMetrics(directory: path) }
+    for (format, path) in files(configuration, runs) {
+      if runs.count == 1 {
+        try TrainingFigure.draw(runs[0], format, to: path)
+      } else {
+        try ComparisonFigure.draw(runs, format, to: path)
+      }
+      print(path)
+    }
+  }
+
+  private static func files(
+    _ configuration: Configuration, _ runs: [RunMetrics]
+  ) -> [(format: FigureFormat, path: String)] {
+    if let out = configuration.out, let format = FigureFormat(ofFile: out) { return [(format, out)] }
+    return FigureFormat.allCases.map { format in
+      let path =
+        runs.count == 1
+        ? "\(runs[0].directory)/\(TrainingFigure.name(format))" : ComparisonFigure.name(format)
+      return (format, path)
+    }
+  }
+
+  private static var help: String {
+    """
+    Usage: cnn-mpi plot RUN... [options]
+
+    Draws accuracy and loss by epoch from the metrics.csv of run directories, with gnuplot. One run: on the
+    training and the test data. Several: the test results solid and with the directories' names, those of
+    training dashed.
+
+    \(options.help(defaults: Configuration()))
+
+    Exit codes: 0 done, 1 failed, 2 usage.
+    """
+  }
+}
+
+extension FigureFormat {
+  /// By the end of a file's name; nil for no known one.
+  fileprivate init?(ofFile path: String) {
+    guard let format = Self.allCases.first(where: { path.hasSuffix(".\($0)") }) else { return nil }
+    self = format
+  }
+}
+
+extension ValueKind<String> {
+  /// The path of a figure.
+  fileprivate static var figureFile: Self {
+    Self(
+      placeholder: "FILE.png|FILE.svg",
+      parse: { text throws(ValueError) in
+        guard FigureFormat(ofFile: text) != nil else {
+          throw ValueError(expected: "a file name that ends in .png or .svg")
+        }
+        return text
+      }, show: { $0 })
+  }
+}
