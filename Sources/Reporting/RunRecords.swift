@@ -64,9 +64,13 @@ package final class RunRecords {
   }
 
   /// Writes what still waits. Nothing may be recorded afterwards.
-  package func close() {
+  ///
+  /// - Returns: what is there, by its names.
+  @discardableResult package func close() -> [String] {
     keep(\.events) { events throws(OutputError) in try events.flush() }
+    let written = (log == nil ? [] : [MetricsLog.name]) + (events == nil ? [] : ["TensorBoard events"])
     (log, events) = (nil, nil)
+    return written
   }
 
   private func started<Record>(_ start: () throws(OutputError) -> Record) -> Record? {

@@ -159,7 +159,10 @@ final class RunJournal {
     guard let result = stopping.map({ run.epochs[$0.bestEpoch] }) ?? run.epochs.last else { return }
     let rows =
       (stopping.map { [("best epoch", bestEpoch($0))] } ?? []) + [
-        ("test accuracy", "\(percent(result.testAccuracy)), loss \(decimal(result.testLoss, 4))"),
+        (
+          "test accuracy",
+          "\(percent(result.testAccuracy)), loss \(decimal(result.testLoss, 4))\(stopping == nil ? best(run.epochs) : "")"
+        ),
         (
           "training",
           "\(grouped(run.images)) images in \(decimal(run.trainSeconds, 1)) s, "
@@ -183,24 +186,32 @@ final class RunJournal {
       + percent(stopping.bestAccuracy) + reason
   }
 
+  /// The best epoch, if that is not the last one.
+  private func best(_ epochs: [EpochMetrics]) -> String {
+    guard let last = epochs.last, let best = epochs.max(by: { $0.testAccuracy < $1.testAccuracy }),
+      best.testAccuracy > last.testAccuracy
+    else { return "" }
+    return " (best: \(percent(best.testAccuracy)) after epoch \(best.epoch))"
+  }
+
   /// Closes the records and draws the figures, unless there is nothing to draw.
   ///
-  /// - Returns: the names of the figures.
+  /// - Returns: what has been written.
   private func finishRecords(hasEpochs: Bool) -> [String] {
     guard let records else { return [] }
-    records.close()
-    guard hasEpochs else { return [] }
+    var files = records.close()
+    guard hasEpochs else { return files }
     do {
       let run = try RunMetrics(directory: directory.path)
-      return try FigureFormat.allCases.map { format in
+      for format in FigureFormat.allCases {
         let name = TrainingFigure.name(format)
         try TrainingFigure.draw(run, format, to: directory.file(name))
-        return name
+        files.append(name)
       }
     } catch {
       console.warn("\(error)")
-      return []
     }
+    return files
   }
 
   func fail(_ error: any Error) {

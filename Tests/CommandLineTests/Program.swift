@@ -29,10 +29,12 @@ struct Program {
   }
 
   /// Runs it on a terminal, made by `script`.
-  static func runOnTerminal(_ arguments: [String], ranks: Int) throws -> Program {
+  static func runOnTerminal(
+    _ arguments: [String], ranks: Int, environment: [String: String] = [:]
+  ) throws -> Program {
     let command = (["mpirun", "-np", "\(ranks)", path] + arguments).joined(separator: " ")
     let terminal = ["script", "--quiet", "--return", "--command", command, "/dev/null"]
-    return try RunningProgram(terminal, seconds: 120).wait()
+    return try RunningProgram(terminal, environment, seconds: 120).wait()
   }
 
   /// The executable beside the test bundle.

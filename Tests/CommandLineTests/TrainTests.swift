@@ -38,10 +38,11 @@ import Testing
       #expect(program.output.contains("compute ") && program.output.contains("communication not hidden "))
       let speed = record["images_per_second"] as? Double ?? 0
       #expect(abs(speed * (record["train_seconds"] as? Double ?? 0) - 6000) < 1)
-      #expect(
-        try FileManager.default.contentsOfDirectory(atPath: directory).sorted() == [
-          "checkpoints", "metrics.csv", "run.json",
-        ])
+      let figures = hasGnuplot ? ["training_metrics.png", "training_metrics.svg"] : []
+      let files = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
+      #expect(files.count > 2 && files[0] == "checkpoints" && files[1].hasPrefix("events.out.tfevents."))
+      #expect(files.dropFirst(2) == ["metrics.csv", "metrics.jsonl", "run.json"] + figures)
+      #expect(program.output.contains("apt install gnuplot-nox") == !hasGnuplot)
       #expect(program.output.contains("\(size) rank\(size == 1 ? "" : "s") on 1 host"))
       #expect(program.output.contains(size == 1 ? ": rank 0 on core" : ": rank"))
       #expect(program.output.contains("225,034 parameters"))
@@ -54,7 +55,97 @@ import Testing
     try withTemporaryDirectory { directory in
       let program = try Program.runOnTerminal(Self.quick + ["--out", directory], ranks: 2)
       #expect(program.exitCode == 0, "\(program.output)")
-      #expect(program.output.contains("\r\u{1B}[Kepoch 1/2 ") && program.output.contains("images/s"))
+      #expect(program.output.contains("\r\u{1B}[K\u{1B}[1mepoch 1/2 ") && program.output.contains("images/s"))
+    }
+  }
+
+  @Test func colorsCanBeTurnedOff() throws {
+    try withTemporaryDirectory { directory in
+      let program = try Program.runOnTerminal(
+        Self.quick + ["--out", directory], ranks: 2, environment: ["NO_COLOR": "1"])
+      #expect(program.exitCode == 0 && program.output.contains("\r\u{1B}[Kepoch 1/2 "), "\(program.output)")
+      #expect(!program.output.replacingOccurrences(of: "\u{1B}[K", with: "").contains("\u{1B}"))
+    }
+  }
+
+  @Test func theLogFollowsTheSteps() throws {
+    try withTemporaryDirectory { directory in
+      let program = try Program.run(
+        Self.quick + ["--log-every", "10", "--global-batch", "128", "--out", directory], ranks: 2)
+      #expect(program.exitCode == 0, "\(program.errors)")
+      let lines = try String(contentsOfFile: "\(directory)/metrics.jsonl", encoding: .utf8)
+        .split(separator: "\n").map {
+          try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] ?? [:]
+        }
+      let steps = lines.filter { $0["event"] == nil }
+      // 3,000 images are 24 steps an epoch.
+      #expect(steps.map { $0["step"] as? Int } == [10, 20, 24, 34, 44, 48])
+      #expect(steps.map { $0["samples"] as? Int } == [1280, 2560, 3000, 4280, 5560, 6000])
+      #expect(steps.allSatisfy { ($0["gradient_norm"] as? Double ?? 0) > 0 })
+      let times = steps.map { $0["seconds"] as? Double ?? 0 }
+      #expect(times == times.sorted() && times[0] > 0)
+
+      // Weighted by their images, the lines of an epoch have its mean.
+      let (rows, shares) = (try rows(directory), [1280.0 / 3000, 1280.0 / 3000, 440.0 / 3000])
+      for (epoch, row) in rows.enumerated() {
+        for name in ["loss", "accuracy"] {
+          let values = steps[3 * epoch..<3 * epoch + 3].map { $0[name] as? Double ?? .nan }
+          let mean = zip(values, shares).reduce(0) { $0 + $1.0 * $1.1 }
+          #expect(abs(mean - Double(row["train_\(name)"]!)!) < 1e-9)
+        }
+      }
+      let epochs = lines.filter { $0["event"] as? String == "epoch" }
+      #expect(epochs.map { $0["step"] as? Int } == [24, 48])
+      for (line, row) in zip(epochs, rows) {
+        for (name, text) in row { #expect((line[name] as? Double) == Double(text), "\(name)") }
+      }
+    }
+  }
+
+  @Test func recordsCanBeLeftOut() throws {
+    try withTemporaryDirectory { directory in
+      for records in ["all", "csv"] {
+        let program = try Program.run(Self.quick + ["--records", records, "--out", directory])
+        #expect(program.exitCode == 0, "\(program.errors)")
+      }
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: directory).sorted() == [
+          "metrics.csv", "run.json",
+        ])
+    }
+  }
+
+  @Test func aRecordThatCannotBeWrittenDoesNotEndTheRun() throws {
+    try withTemporaryDirectory { directory in
+      try FileManager.default.createDirectory(
+        atPath: "\(directory)/metrics.jsonl", withIntermediateDirectories: false)
+      let program = try Program.run(Self.quick + ["--quiet", "--out", directory])
+      #expect(program.exitCode == 0, "\(program.errors)")
+      let lines = program.output.split(separator: "\n").filter { $0.contains("metrics.jsonl") }
+      #expect(lines.count == 1 && lines[0].hasPrefix("warning: ") && lines[0].contains("goes on without"))
+      #expect(try record(directory)["status"] as? String == "completed")
+    }
+  }
+
+  @Test(.enabled(if: hasGnuplot, Comment(rawValue: gnuplotHint)), arguments: [nil, 2])
+  func quietPrintsNothing(ranks: Int?) throws {
+    try withTemporaryDirectory { directory in
+      let program = try Program.run(
+        Self.quick + ["--threads", "1", "--quiet", "--out", directory], ranks: ranks)
+      #expect(program.exitCode == 0 && program.output.isEmpty && program.errorLines.isEmpty, "\(program)")
+      #expect(try rows(directory).count == 2)
+    }
+  }
+
+  @Test func verboseShowsWhereTheTimeGoes() throws {
+    try withTemporaryDirectory { directory in
+      let program = try Program.run(Self.quick + ["-v", "--out", directory], ranks: 2)
+      #expect(program.exitCode == 0, "\(program.errors)")
+      for rank in 0..<2 {
+        let lines = program.output.split(separator: "\n").filter { $0.hasPrefix("  rank \(rank) on ") }
+        #expect(lines.count == 2)
+        #expect(lines.allSatisfy { $0.contains(": compute ") && $0.contains("communication not hidden") })
+      }
     }
   }
 

@@ -8,8 +8,9 @@ import Testing
       "--data", "--model", "--epochs", "--batch-size", "--global-batch", "--micro-batch", "--threads",
       "--optimizer",
       "--lr", "--lr-scaling", "--warmup-epochs", "--schedule", "--momentum", "--weight-decay", "--seed",
-      "--out", "--validation-split", "--accumulate", "--early-stopping", "--augment", "--label-smoothing",
-      "--clip-norm", "--ema",
+      "--out", "--records", "--log-every", "-v, --verbose", "--quiet", "--validation-split", "--accumulate",
+      "--early-stopping", "--augment", "--label-smoothing", "--clip-norm", "--ema", "--save-every", "--keep",
+      "--resume", "--reproducible", "--replica-guard",
     ]
     for arguments in [["--help"], ["train", "--help"], ["train", "--epochs", "1", "-h"]] {
       let program = try Program.run(arguments)
@@ -45,6 +46,15 @@ import Testing
     (["--out="], "--out: expected a text, found \"\""),
     (["tarin"], "unknown command \"tarin\"; there are train, bench and plot"),
     (["train", "mnist"], "unexpected argument \"mnist\""),
+    (["-x"], "unknown option -x"),
+    (["-v=1"], "--verbose: expected no value, found \"1\""),
+    (["--log-every", "0"], "--log-every: expected a whole number from 1 to 2147483647, found \"0\""),
+    (["--records", "none"], "--records: expected all or csv, found \"none\""),
+    (["plot"], "plot: expected one or more run directories, found none"),
+    (
+      ["plot", "run", "--out", "a.pdf"],
+      "--out: expected a file name that ends in .png or .svg, found \"a.pdf\""
+    ),
   ])
   func wrongArgumentsAreOneLineAndExitCode2(_ arguments: [String], _ expected: String) throws {
     let program = try Program.run(arguments)

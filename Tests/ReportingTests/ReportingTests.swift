@@ -62,15 +62,45 @@ import Testing
         == "epoch 2/5  step 117/469  loss 0.1234  accuracy 97.12 %  8,123 images/s  1:15 left")
   }
 
+  @Test func theLineForALogFileEndsWithTheShares() {
+    var progress = Self.progress
+    progress.shares = TimeShares(compute: 0.9, communication: 0.08, data: 0.02)
+    #expect(
+      progress.line
+        == Self.progress.line + "  compute 90.00 %, communication not hidden 8.00 %, data 2.00 %")
+  }
+
   @Test func barFillsTheTerminal() {
-    for width in [20, 90, 100, 120, 200] {
-      let bar = Self.progress.bar(width: width)
-      #expect(bar.contains("117/469") && bar.contains("1:15 left"))
-      #expect(width < 90 || bar.count < width, "\(bar.count) in \(width)")
+    for width in [40, 60, 80, 90, 100, 120, 200] {
+      let bar = Self.progress.bar(width: width).plain
+      #expect(bar.contains("1:15 left") && bar.contains("loss 0.1234") && bar.contains("97.12 %"))
+      #expect(bar.contains("117/469") == (width >= 80), "\(bar)")
+      #expect(bar.contains("accuracy") == (width >= 90) && bar.contains("━") == (width >= 60), "\(bar)")
+      #expect(width < 60 || bar.count < width, "\(bar.count) in \(width)")
     }
-    let bar = Self.progress.bar(width: 200)
+    let bar = Self.progress.bar(width: 200).plain
     #expect(bar.count { $0 == "━" } == 9 && bar.count { $0 == "╌" } == 31)
-    #expect(!Self.progress.bar(width: 60).contains("━"))
+  }
+
+  @Test func sharesAreShownWhereThereIsRoom() {
+    var progress = Self.progress
+    progress.shares = TimeShares(compute: 0.9, communication: 0.08, data: 0.02)
+    #expect(progress.bar(width: 140).plain.hasSuffix("  compute 90 %, reduce 8 %, data 2 %"))
+    #expect(progress.bar(width: 100).plain == Self.progress.bar(width: 100).plain)
+  }
+}
+
+@Suite struct StyledTextTests {
+  private static let text: StyledText = "a " + StyledText("bold", .bold) + " end"
+
+  @Test func stylesAreForTerminals() {
+    #expect(Self.text.plain == "a bold end" && Self.text.count == 10)
+    #expect(Self.text.colored == "a \u{1B}[1mbold\u{1B}[0m end")
+  }
+
+  @Test func cuttingCountsWhatIsSeen() {
+    #expect(Self.text.prefix(4).colored == "a \u{1B}[1mbo\u{1B}[0m")
+    #expect(Self.text.prefix(0).colored.isEmpty && Self.text.prefix(99).plain == Self.text.plain)
   }
 }
 

@@ -1,20 +1,20 @@
 import Foundation
 
 /// What an axis of a figure spans, and where it is marked.
-struct Axis {
-  var range: ClosedRange<Double>
-  var ticks: [(place: Double, label: String)]
-  var isLogarithmic = false
+package struct Axis {
+  package var range: ClosedRange<Double>
+  package var ticks: [(place: Double, label: String)]
+  package var isLogarithmic = false
 
   /// Of whole numbers from `first` to `last`, with some space on both sides.
-  static func epochs(_ first: Double, _ last: Double) -> Axis {
+  package static func epochs(_ first: Double, _ last: Double) -> Axis {
     let space = first == last ? 0.5 : 0.03 * (last - first)
     let step = max(niceStep((last - first) / 10), 1)
     return Axis(range: first - space...last + space, ticks: ticks(from: first, to: last, step))
   }
 
   /// Of percentages.
-  static func accuracy(_ values: [Double]) -> Axis {
+  package static func accuracy(_ values: [Double]) -> Axis {
     guard let (low, high) = spread(values, atLeast: 1) else { return empty }
     let step = niceStep((high - low) / 8)
     let (bottom, top) = ((low / step).rounded(.down) * step, (high / step).rounded(.up) * step)
@@ -23,7 +23,7 @@ struct Axis {
   }
 
   /// Of a loss: logarithmic where it spans more than a factor of ten.
-  static func loss(_ values: [Double]) -> Axis {
+  package static func loss(_ values: [Double]) -> Axis {
     guard let (low, high) = spread(values, atLeast: 1e-6) else { return empty }
     let finite = values.filter(\.isFinite)
     if let smallest = finite.min(), let largest = finite.max(), smallest > 0, largest > 10 * smallest {

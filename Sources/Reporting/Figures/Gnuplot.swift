@@ -6,18 +6,22 @@ package struct FigureError: Error, CustomStringConvertible {
 }
 
 /// The program gnuplot, which draws figures.
-enum Gnuplot {
+package enum Gnuplot {
   /// Runs a script and returns the picture that it writes to its standard output.
   ///
   /// Input, output and errors are files: nothing can get stuck on a full pipe.
   ///
-  /// - Parameter seconds: after which gnuplot is killed.
-  static func draw(_ script: String, timeLimit seconds: Double = 20) throws(FigureError) -> [UInt8] {
+  /// - Parameters:
+  ///   - program: a name on the PATH, or a path.
+  ///   - seconds: after which it is killed.
+  package static func draw(
+    _ script: String, program: String = "gnuplot", timeLimit seconds: Double = 20
+  ) throws(FigureError) -> [UInt8] {
     let input = try TemporaryFile()
     let output = try TemporaryFile()
     let errors = try TemporaryFile()
     input.write(Array(script.utf8))
-    let process = try start(input, output, errors)
+    let process = try start(program, input, output, errors)
     guard let status = wait(for: process, seconds) else {
       throw FigureError(description: "gnuplot: expected a picture within \(Int(seconds)) s, found none")
     }
@@ -32,7 +36,8 @@ enum Gnuplot {
   }
 
   private static func start(
-    _ input: borrowing TemporaryFile, _ output: borrowing TemporaryFile, _ errors: borrowing TemporaryFile
+    _ program: String, _ input: borrowing TemporaryFile, _ output: borrowing TemporaryFile,
+    _ errors: borrowing TemporaryFile
   ) throws(FigureError) -> pid_t {
     var files = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&files)
@@ -52,14 +57,14 @@ enum Gnuplot {
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
     // -d: without the settings of the user's own.
-    let words: [UnsafeMutablePointer<CChar>?] = ["gnuplot", "-d", "-"].map { (word: String) in strdup(word) }
+    let words: [UnsafeMutablePointer<CChar>?] = [program, "-d", "-"].map { (word: String) in strdup(word) }
     defer { for word in words { free(word) } }
     var process: pid_t = 0
-    let code = posix_spawnp(&process, "gnuplot", &files, &attributes, words + [nil], environ)
+    let code = posix_spawnp(&process, program, &files, &attributes, words + [nil], environ)
     guard code == 0 else {
       let hint = code == ENOENT ? "; to install it: apt install gnuplot-nox" : ""
       throw FigureError(
-        description: "expected the program gnuplot, found \"\(String(cString: strerror(code)))\"\(hint)")
+        description: "expected the program \(program), found \"\(String(cString: strerror(code)))\"\(hint)")
     }
     return process
   }

@@ -1,19 +1,19 @@
 /// How the values of a tensor are spread: counts in buckets of equal width from the smallest value to the
 /// largest. Values that are not finite are left out.
-struct Histogram: Equatable {
+package struct Histogram: Equatable {
   /// TensorBoard shows as many.
-  static let buckets = 30
+  package static let buckets = 30
 
-  private(set) var minimum = Double.infinity
-  private(set) var maximum = -Double.infinity
-  private(set) var count = 0
-  private(set) var sum = 0.0
-  private(set) var sumOfSquares = 0.0
+  package private(set) var minimum = Double.infinity
+  package private(set) var maximum = -Double.infinity
+  package private(set) var count = 0
+  package private(set) var sum = 0.0
+  package private(set) var sumOfSquares = 0.0
   /// The right edge of each bucket, and how many values are in it.
-  private(set) var limits: [Double] = []
-  private(set) var counts: [Double] = []
+  package private(set) var limits: [Double] = []
+  package private(set) var counts: [Double] = []
 
-  init(_ values: Span<Float>) {
+  package init(_ values: Span<Float>) {
     for index in values.indices where values[unchecked: index].isFinite {
       let value = Double(values[unchecked: index])
       minimum = min(minimum, value)

@@ -2,30 +2,32 @@
 ///
 /// A field is a key, `number << 3 | wire type`, and a value: a varint (0), 8 bytes (1), bytes behind their
 /// length (2) or 4 bytes (5), little-endian. <https://protobuf.dev/programming-guides/encoding>
-struct ProtobufMessage {
-  private(set) var bytes: [UInt8] = []
+package struct ProtobufMessage {
+  package private(set) var bytes: [UInt8] = []
 
-  mutating func add(_ field: Int, _ value: Int64) {
+  package init() {}
+
+  package mutating func add(_ field: Int, _ value: Int64) {
     addKey(field, 0)
     addVarint(UInt64(bitPattern: value))
   }
 
-  mutating func add(_ field: Int, _ value: Double) {
+  package mutating func add(_ field: Int, _ value: Double) {
     addKey(field, 1)
     addLittleEndian(value.bitPattern)
   }
 
-  mutating func add(_ field: Int, _ value: Float) {
+  package mutating func add(_ field: Int, _ value: Float) {
     addKey(field, 5)
     addLittleEndian(value.bitPattern)
   }
 
-  mutating func add(_ field: Int, _ text: String) { add(field, Array(text.utf8)) }
+  package mutating func add(_ field: Int, _ text: String) { add(field, Array(text.utf8)) }
 
-  mutating func add(_ field: Int, _ message: ProtobufMessage) { add(field, message.bytes) }
+  package mutating func add(_ field: Int, _ message: ProtobufMessage) { add(field, message.bytes) }
 
   /// A repeated field, packed.
-  mutating func add(_ field: Int, _ values: [Double]) {
+  package mutating func add(_ field: Int, _ values: [Double]) {
     addKey(field, 2)
     addVarint(UInt64(8 * values.count))
     for value in values { addLittleEndian(value.bitPattern) }
