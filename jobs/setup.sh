@@ -39,6 +39,11 @@ require_libraries() {
   fi
 }
 
+# gnuplot draws figures of a run, which can be done without.
+prefer_gnuplot() {
+  command -v gnuplot >/dev/null || ! command -v apt-get >/dev/null || (install_packages gnuplot-nox) || true
+}
+
 require_swift() {
   command -v swift >/dev/null ||
     fail "expected a Swift toolchain (6.2 or later) on the PATH, found none; see https://www.swift.org/install/linux"
@@ -53,5 +58,6 @@ allow_any_ranks() {
 }
 
 require_libraries
+prefer_gnuplot
 require_swift
 allow_any_ranks

@@ -171,7 +171,7 @@ final class RunJournal {
         ("time", times.shares(of: max(times.total, .leastNonzeroMagnitude)).words),
         ("evaluation", "\(decimal(run.evaluationSeconds, 1)) s"),
         ("weights", "sha256 \(weightsSHA256)"),
-        ("results", "\(directory.path): \(files.joined(separator: ", "))"),
+        ("results", directory.path), ("files", files.joined(separator: ", ")),
       ]
     console.print("\n" + table(rows))
   }

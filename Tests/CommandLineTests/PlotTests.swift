@@ -81,8 +81,9 @@ import Testing
         ["--epochs", "1", "--train-samples", "64", "--test-samples", "10", "--quiet", "--out", directory],
         environment: withoutPrograms)
       #expect(program.exitCode == 0, "\(program.errors)")
-      #expect(program.output.hasPrefix("warning: ") && program.output.contains("apt install gnuplot-nox"))
-      #expect(program.output.split(separator: "\n").count == 1 && !program.output.contains("results"))
+      let warnings = program.output.split(separator: "\n").filter { $0.contains("gnuplot") }
+      #expect(warnings.count == 1 && warnings[0].hasPrefix("warning: "), "\(program.output)")
+      #expect(warnings.allSatisfy { $0.hasSuffix("to install it: apt install gnuplot-nox") })
     }
   }
 

@@ -41,7 +41,7 @@ import Testing
       let figures = hasGnuplot ? ["training_metrics.png", "training_metrics.svg"] : []
       let files = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
       #expect(files.count > 2 && files[0] == "checkpoints" && files[1].hasPrefix("events.out.tfevents."))
-      #expect(files.dropFirst(2) == ["metrics.csv", "metrics.jsonl", "run.json"] + figures)
+      #expect(Array(files.dropFirst(2)) == ["metrics.csv", "metrics.jsonl", "run.json"] + figures)
       #expect(program.output.contains("apt install gnuplot-nox") == !hasGnuplot)
       #expect(program.output.contains("\(size) rank\(size == 1 ? "" : "s") on 1 host"))
       #expect(program.output.contains(size == 1 ? ": rank 0 on core" : ": rank"))
@@ -97,7 +97,11 @@ import Testing
       let epochs = lines.filter { $0["event"] as? String == "epoch" }
       #expect(epochs.map { $0["step"] as? Int } == [24, 48])
       for (line, row) in zip(epochs, rows) {
-        for (name, text) in row { #expect((line[name] as? Double) == Double(text), "\(name)") }
+        // JSONSerialization rounds the last digit.
+        for (name, text) in row {
+          let (value, expected) = (line[name] as? Double ?? .nan, Double(text) ?? .nan)
+          #expect(abs(value - expected) <= 1e-14 * abs(expected), "\(name): \(value), \(expected)")
+        }
       }
     }
   }
@@ -127,12 +131,14 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: hasGnuplot, Comment(rawValue: gnuplotHint)), arguments: [nil, 2])
-  func quietPrintsNothing(ranks: Int?) throws {
+  @Test(arguments: [nil, 2])
+  func quietPrintsWarningsAlone(ranks: Int?) throws {
     try withTemporaryDirectory { directory in
       let program = try Program.run(
         Self.quick + ["--threads", "1", "--quiet", "--out", directory], ranks: ranks)
-      #expect(program.exitCode == 0 && program.output.isEmpty && program.errorLines.isEmpty, "\(program)")
+      #expect(program.exitCode == 0 && program.errorLines.isEmpty, "\(program.errors)")
+      let lines = program.output.split(separator: "\n")
+      #expect(lines.allSatisfy { $0.hasPrefix("warning: ") }, "\(lines)")
       #expect(try rows(directory).count == 2)
     }
   }
