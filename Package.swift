@@ -20,6 +20,10 @@ let package = Package(
       name: "CMPILibrary", pkgConfig: "mpi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CPNGLibrary", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CJPEGLibrary", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+    .target(name: "CPNG", dependencies: ["CPNGLibrary"]),
+    .target(name: "CJPEG", dependencies: ["CJPEGLibrary"]),
     .target(name: "CMPI", dependencies: ["CMPILibrary"]),
     .target(name: "CCPU"),
 
@@ -27,7 +31,8 @@ let package = Package(
     .target(name: "Files", dependencies: ["Tensors"], swiftSettings: spans),
     .target(name: "MPI", dependencies: ["CMPI", "Tensors"], swiftSettings: spans),
     .target(name: "Kernels", dependencies: ["COpenBLAS", "CCPU", "Tensors"], swiftSettings: numeric),
-    .target(name: "Data", dependencies: ["CZlib", "Tensors"], swiftSettings: numeric),
+    .target(
+      name: "Data", dependencies: ["CZlib", "CPNG", "CJPEG", "Files", "Tensors"], swiftSettings: numeric),
     .target(name: "Optimizers", dependencies: ["Tensors"], swiftSettings: numeric),
     .target(name: "Networks", dependencies: ["Kernels", "Tensors"], swiftSettings: spans),
     .target(name: "Parallel", dependencies: ["MPI", "Tensors"], swiftSettings: spans),
@@ -45,7 +50,7 @@ let package = Package(
     .executableTarget(
       name: "CNNMPI",
       dependencies: [
-        "Benchmarks", "Training", "Reporting", "Parallel", "MPI", "Networks", "Data", "Kernels",
+        "Benchmarks", "Training", "Reporting", "Parallel", "MPI", "Networks", "Data", "Files", "Kernels",
       ],
       swiftSettings: spans),
 

@@ -63,7 +63,7 @@ enum CNNMPI {
     return exitCode
   }
 
-  private static func printError(_ message: String) {
+  static func printError(_ message: String) {
     let line = "cnn-mpi: error: \(message)\n"
     _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
   }

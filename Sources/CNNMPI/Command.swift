@@ -35,10 +35,16 @@ struct Subcommand: Sendable {
     name: TrainCommand.subcommand.name, help: TrainCommand.subcommand.help,
     parse: { arguments throws(UsageError) in
       if let first = arguments.first, !first.hasPrefix("-") {
-        throw UsageError(description: "unknown command \"\(first)\"; there are train, bench and plot")
+        let names = commands.map(\.name).joined(separator: ", ")
+        throw UsageError(description: "unknown command \"\(first)\"; there are \(names)")
       }
       return try TrainCommand.subcommand.parse(arguments)
-    }, members: [TrainCommand.subcommand, BenchCommand.subcommand, PlotCommand.subcommand])
+    }, members: commands)
+
+  private static let commands = [
+    TrainCommand.subcommand, EvaluateCommand.subcommand, PredictCommand.subcommand, PlotCommand.subcommand,
+    BenchCommand.subcommand,
+  ]
 
   /// The subcommand that `arguments` begin with, and what follows.
   static func named(by arguments: [String]) -> (subcommand: Subcommand, rest: [String]) {

@@ -10,25 +10,29 @@ struct UsageError: AgreedError, Equatable, CustomStringConvertible {
 /// Groups of options, under headings, for parser and help.
 struct OptionTable<Configuration>: Sendable {
   let groups: [(heading: String, options: [Option<Configuration>])]
+  /// Takes the arguments that are no options; nil where there must be none.
+  var operands: Option<Configuration>.Field<[String]>?
 
   private var options: [Option<Configuration>] { groups.flatMap(\.options) }
 
   /// Reads `--name value`, `--name=value` and, for flags, `--name` or `-n` into `configuration`.
   ///
-  /// - Parameter others: takes the arguments that are no options; nil when there may be none.
   /// - Returns: the options that were given.
   @discardableResult
   func parse(
-    _ arguments: [String], into configuration: inout Configuration,
-    others: WritableKeyPath<Configuration, [String]>? = nil
+    _ arguments: [String], into configuration: inout Configuration
   ) throws(UsageError) -> [Option<Configuration>] {
     var given: [Option<Configuration>] = []
     var rest = arguments[...]
     while let argument = rest.popFirst() {
-      guard argument.hasPrefix("-"), argument.count > 1 else {
-        guard let others else { throw UsageError(description: "unexpected argument \"\(argument)\"") }
-        configuration[keyPath: others].append(argument)
+      if let operands, argument == "--" || argument == "-" || !argument.hasPrefix("-") {
+        // Behind two dashes come operands only, so that these may begin with dashes too.
+        configuration[keyPath: operands] += argument == "--" ? Array(rest) : [argument]
+        if argument == "--" { return given }
         continue
+      }
+      guard argument.hasPrefix("-"), argument.count > 1 else {
+        throw UsageError(description: "unexpected argument \"\(argument)\"")
       }
       let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
         String.init)
@@ -74,7 +78,7 @@ struct OptionTable<Configuration>: Sendable {
     let width = options.map { left($0).count }.max() ?? 0
     return groups.map { group in
       let lines = group.options.map { option in
-        let shown = option.show(defaults).map { " [\($0)]" } ?? ""
+        let shown = option.show(defaults).flatMap { $0.isEmpty ? nil : " [\($0)]" } ?? ""
         let left = left(option)
         let lines = wrapped(option.help + shown, width: 110 - width - 4)
         let indent = "\n" + String(repeating: " ", count: width + 4)

@@ -10,23 +10,24 @@ enum PlotCommand {
 
   private typealias O = Option<Configuration>
 
-  private static let options = OptionTable<Configuration>(groups: [
-    (
-      "Output",
-      [
-        O(
-          "--out", \.out, .figureFile,
-          "the figure [one run: training_metrics.png and .svg in its directory; more: comparison.png and .svg here]"
-        )
-      ]
-    )
-  ])
+  private static let options = OptionTable<Configuration>(
+    groups: [
+      (
+        "Output",
+        [
+          O(
+            "--out", \.out, .figureFile,
+            "the figure [one run: training_metrics.png and .svg in its directory; more: comparison.png and .svg here]"
+          )
+        ]
+      )
+    ], operands: \Configuration.runs)
 
   static let subcommand = Subcommand(
     name: "plot", help: { help },
     parse: { arguments throws(UsageError) in
       var configuration = Configuration()
-      try options.parse(arguments, into: &configuration, others: \.runs)
+      try options.parse(arguments, into: &configuration)
       guard !configuration.runs.isEmpty else {
         throw UsageError(description: "plot: expected one or more run directories, found none")
       }

@@ -22,6 +22,9 @@ enum TrainCommand {
       "Model",
       [
         O("--model", \.model, .text("NAME|FILE.json"), "one of \(ModelZoo.names)"),
+        O(
+          "--weights", \.weights, .text("RUN|FILE"),
+          "start from the weights of a run, or of a .safetensors file, also from PyTorch"),
         O("--conv", \.convolution, .choice, "how convolutions are computed; auto goes by their shapes"),
       ]
     ),
@@ -152,13 +155,18 @@ enum TrainCommand {
 
     \(options.help(defaults: TrainingConfiguration()))
 
-    `cnn-mpi bench --help` tells how to measure the machine and the program.
+    `cnn-mpi evaluate --help` and `cnn-mpi predict --help` tell what to do with a trained model, and
+    `cnn-mpi bench --help` how to measure the machine and the program.
 
     `cnn-mpi plot RUN...` draws runs again, or several in one figure.
 
     Results go to the run directory: run.json (what was run and what came out), metrics.csv (a row an epoch),
     metrics.jsonl (a line every --log-every steps and at the end of an epoch), events.out.tfevents.* (for
-    TensorBoard), training_metrics.png and .svg (drawn by gnuplot). Exit codes: 0 done, 1 failed, 2 usage.
+    TensorBoard), training_metrics.png and .svg (drawn by gnuplot), model.safetensors (the weights, as PyTorch
+    names them), checkpoints/ (to go on from by --resume).
+
+    SIGTERM and SIGUSR1 stop a run behind a checkpoint. Exit codes: 0 done, 1 failed, 2 usage, 75 stopped by a
+    signal and can go on.
     """
   }
 }

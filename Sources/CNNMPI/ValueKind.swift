@@ -77,6 +77,23 @@ extension ValueKind<Double> {
   }
 }
 
+extension ValueKind<[Double]> {
+  /// One number, or several with commas between.
+  static var numbers: Self { numbers("numbers with commas between") { _ in true } }
+  static var positiveNumbers: Self { numbers("numbers above 0 with commas between") { $0 > 0 } }
+
+  private static func numbers(_ expected: String, _ isAllowed: @escaping @Sendable (Double) -> Bool) -> Self {
+    Self(
+      placeholder: "X,...",
+      parse: { text throws(ValueError) in
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { Double($0) }.filter { $0.isFinite && isAllowed($0) }
+        guard numbers.count == parts.count else { throw ValueError(expected: expected) }
+        return numbers
+      }, show: { $0.map(shortest).joined(separator: ",") })
+  }
+}
+
 extension ValueKind
 where Value: RawRepresentable<String> & CaseIterable & SendableMetatype, Value.AllCases: SendableMetatype {
   /// One of the names of an enumeration.

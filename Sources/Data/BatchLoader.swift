@@ -27,6 +27,9 @@ package struct BatchLoader: Sendable {
   /// Number of samples in an epoch.
   package var count: Int { order.count }
 
+  /// The label of the sample at a position of the order.
+  package func label(at position: Int) -> Int32 { Int32(images.labels[Int(order[position])]) }
+
   /// Loads the samples at `positions` of the order.
   ///
   /// - Parameters:

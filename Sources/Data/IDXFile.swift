@@ -1,3 +1,5 @@
+import Glibc
+
 /// The format of the MNIST files: bytes in some dimensions, gzipped or not.
 ///
 ///     0, 0, 8 (unsigned bytes), number of dimensions, each dimension as a 32-bit big-endian number, the
@@ -62,4 +64,15 @@ package struct IDXFile {
 /// Bytes as in `00000803`.
 private func hexadecimal(_ bytes: [UInt8]) -> String {
   bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+}
+
+extension IDXFile {
+  /// The file begins as an IDX file does, or is gzipped: images of other formats never are.
+  package static func isLikely(_ path: String) -> Bool {
+    guard let file = fopen(path, "rb") else { return false }
+    defer { fclose(file) }
+    var start = [UInt8](repeating: 0, count: 4)
+    let count = fread(&start, 1, 4, file)
+    return count == 4 && (start.starts(with: [0x1F, 0x8B]) || start.starts(with: [0, 0, 8]))
+  }
 }

@@ -2,7 +2,7 @@ import Tensors
 
 /// Brings pixels to mean 0 and standard deviation 1 per channel over the training images:
 /// (byte / 255 - mean) / deviation.
-package struct Normalization: Sendable, Equatable {
+package struct Normalization: Sendable, Equatable, Codable {
   package let mean: [Float]
   package let deviation: [Float]
 

@@ -27,9 +27,13 @@ package struct ModelDescription: Sendable, Codable {
   package let layers: [NamedLayer]
 
   package init(name: String, input: Shape, layers: [any Layer]) {
+    self.init(name: name, input: input, layers: layers.map { NamedLayer(name: nil, layer: $0) })
+  }
+
+  init(name: String, input: Shape, layers: [NamedLayer]) {
     self.name = name
     self.input = input
-    self.layers = layers.map { NamedLayer(name: nil, layer: $0) }
+    self.layers = layers
   }
 
   private enum CodingKeys: String, CodingKey, CaseIterable { case name, input, layers }
@@ -94,8 +98,13 @@ extension ModelDescription {
       let found = cause.map { String(cString: strerror($0.code.rawValue)) } ?? error.localizedDescription
       throw ModelError("\(path): expected a readable model file, found \"\(found)\"")
     }
+    try self.init(json: data, path: path)
+  }
+
+  /// - Parameter path: of the file that `json` is from, for messages.
+  package init(json: Data, path: String) throws {
     do {
-      self = try JSONDecoder().decode(ModelDescription.self, from: data)
+      self = try JSONDecoder().decode(ModelDescription.self, from: json)
     } catch let error as DecodingError {
       throw ModelError("\(path): \(error.inOneLine)")
     }

@@ -18,6 +18,12 @@ package struct Network: Sendable {
   private let initializers: [Initializer]
 
   package var input: Shape { description.input }
+  /// The description with the name of every layer written out.
+  package var namedDescription: ModelDescription {
+    ModelDescription(
+      name: description.name, input: input,
+      layers: nodes.map { ModelDescription.NamedLayer(name: $0.name, layer: $0.layer) })
+  }
   /// Number of classes that it tells apart.
   package var classes: Int { nodes[nodes.count - 1].output.count }
 

@@ -23,13 +23,8 @@ struct TrainingData {
   /// - Throws: on all ranks, when a file is wrong on any, or the images do not fit the network.
   init(_ configuration: TrainingConfiguration, for network: Network, threads: Int, _ world: World) throws {
     func load(_ part: DataPart, from source: String, limit: Int?) throws -> LabeledImages {
-      if source == "synthetic" {
-        return try synthesize(part, count: limit, seed: configuration.seed, threads: threads, world)
-      }
-      return try world.agree {
-        let images = try MNISTDirectory(path: source).load(part, classes: network.classes)
-        return images.prefix(limit ?? images.count)
-      }
+      try world.loadImages(
+        part, from: source, limit: limit, seed: configuration.seed, for: network, threads: threads)
     }
     let all = try load(.train, from: configuration.data, limit: configuration.trainSamples)
     let split = try configuration.validationSplit.map { share in
@@ -39,20 +34,6 @@ struct TrainingData {
     validation = split.map { all.subset($0.validation) }
     test = try load(
       .test, from: configuration.testData ?? configuration.data, limit: configuration.testSamples)
-    try world.agree {
-      for images in [train, test] { try Self.check(images, fit: network) }
-    }
-  }
-
-  private static func check(_ images: LabeledImages, fit network: Network) throws(ModelError) {
-    let model = "model \(network.description.name)"
-    guard images.shape == network.input else {
-      throw ModelError("\(model): its input is \(network.input), but the images are \(images.shape)")
-    }
-    guard images.classes <= network.classes else {
-      throw ModelError(
-        "\(model): it tells \(network.classes) classes apart, but the data has \(images.classes)")
-    }
   }
 
   /// In words, such as `synthetic digits: 60,000 to train, 10,000 to test, 28x28x1`.
@@ -62,6 +43,40 @@ struct TrainingData {
     let counts = "\(grouped(train.count)) to train\(held), \(grouped(test.count)) to test"
     let other = configuration.testData.map { " (test: \(name($0)))" } ?? ""
     return "\(name(configuration.data)): \(counts), \(train.shape)\(other)"
+  }
+}
+
+extension World {
+  /// One part of a data set, whole on every rank.
+  ///
+  /// - Parameters:
+  ///   - source: `synthetic` or a directory.
+  ///   - limit: only the first images; nil for all.
+  ///   - seed: of synthetic digits.
+  /// - Throws: on all ranks, when a file is wrong on any, or the images do not fit the network.
+  func loadImages(
+    _ part: DataPart, from source: String, limit: Int?, seed: UInt64, for network: Network, threads: Int
+  ) throws -> LabeledImages {
+    let images =
+      source == "synthetic"
+      ? try synthesize(part, count: limit, seed: seed, threads: threads, self)
+      : try agree {
+        let images = try MNISTDirectory(path: source).load(part, classes: network.classes)
+        return images.prefix(limit ?? images.count)
+      }
+    try agree { try check(images, fit: network) }
+    return images
+  }
+
+  private func check(_ images: LabeledImages, fit network: Network) throws(ModelError) {
+    let model = "model \(network.description.name)"
+    guard images.shape == network.input else {
+      throw ModelError("\(model): its input is \(network.input), but the images are \(images.shape)")
+    }
+    guard images.classes <= network.classes else {
+      throw ModelError(
+        "\(model): it tells \(network.classes) classes apart, but the data has \(images.classes)")
+    }
   }
 }
 

@@ -11,13 +11,23 @@ package final class Evaluator {
   private let parameters: SharedBuffer<Float>
 
   /// Makes all memory and starts the threads. The parameters are the starting ones, those of rank 0.
-  package init(
+  package convenience init(
     _ network: Network, _ world: World, microBatch: Int, threads: Int, seed: UInt64,
     convolution: ConvolutionMethod = .auto
   ) throws {
+    self.init(
+      network, parameters: try world.initialParameters(of: network, seed: seed), world,
+      microBatch: microBatch,
+      threads: threads, seed: seed, convolution: convolution)
+  }
+
+  /// - Parameter parameters: the same on all ranks.
+  private init(
+    _ network: Network, parameters: SharedBuffer<Float>, _ world: World, microBatch: Int, threads: Int,
+    seed: UInt64, convolution: ConvolutionMethod
+  ) {
     BLAS.useOneThread()
     self.world = world
-    let parameters = try world.initialParameters(of: network, seed: seed)
     self.parameters = parameters
     pool = WorkerPool(
       (0..<threads).map { index in
@@ -25,6 +35,30 @@ package final class Evaluator {
           index: index, network: network, microBatch: microBatch, seed: seed, convolution: convolution,
           parameters: parameters, depth: 0)
       })
+  }
+
+  /// For a trained model, the same on all ranks.
+  package convenience init(
+    _ model: TrainedModel, _ world: World, microBatch: Int, threads: Int,
+    convolution: ConvolutionMethod = .auto
+  ) {
+    // Without dropout, which is for training, nothing here depends on the seed.
+    self.init(
+      model.network, parameters: model.parameters, world, microBatch: microBatch, threads: threads, seed: 0,
+      convolution: convolution)
+  }
+
+  /// The logits, (N, classes), of all samples of `loader`, on every rank. They do not depend on how many ranks
+  /// and threads compute them.
+  package func logits(_ loader: BatchLoader) throws -> [Float] {
+    Array(try pool.infer(loader, parameters, in: world, keepLogits: true).logits.unsafeMemory)
+  }
+
+  /// The positions of those of `count` samples that this rank computes: only these need their images.
+  package func positions(ofSamples count: Int) -> Range<Int> {
+    let size = pool.workers[0].plan.maximumBatch
+    let run = shard(of: (count + size - 1) / size, world.rank, of: world.size)
+    return min(run.lowerBound * size, count)..<min(run.upperBound * size, count)
   }
 
   /// Evaluates the parameters on all samples of `loader`, as `Trainer.evaluate` does.

@@ -48,6 +48,7 @@ final class RunJournal {
     } else {
       checkpoints.clear()
       RunRecords.remove(from: directory)
+      unlink(directory.file(TrainedModel.fileName))
     }
     let position = checkpoint?.state.progress.position
     records =
@@ -144,6 +145,13 @@ final class RunJournal {
       + "  \(grouped(metrics.imagesPerSecond)) images/s  \(decimal(metrics.seconds, 1)) s"
   }
 
+  /// Writes `model.safetensors`.
+  func save(_ model: TrainedModel) throws {
+    try model.write(to: directory.file(TrainedModel.fileName), version: version)
+  }
+
+  var version: String { record.environment.version }
+
   /// - Parameter stopping: with early stopping.
   func end(_ run: RunProgress, _ stopping: EarlyStopping.State?, weightsSHA256: String) {
     if let stopping {
@@ -155,7 +163,8 @@ final class RunJournal {
     record.finished = Date()
     record.weightsSHA256 = weightsSHA256
     saveOrWarn(run.epochs)
-    let files = ["run.json", "metrics.csv"] + finishRecords(hasEpochs: !run.epochs.isEmpty)
+    let files =
+      ["run.json", "metrics.csv", TrainedModel.fileName] + finishRecords(hasEpochs: !run.epochs.isEmpty)
     guard let result = stopping.map({ run.epochs[$0.bestEpoch] }) ?? run.epochs.last else { return }
     let rows =
       (stopping.map { [("best epoch", bestEpoch($0))] } ?? []) + [

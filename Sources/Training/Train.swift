@@ -41,7 +41,6 @@ private final class TrainingRun {
   private let world: World
   private let trainer: Trainer
   private let journal: RunJournal?
-  private let normalization: Normalization
   private let testLoader: BatchLoader
   private let validationLoader: BatchLoader?
   private let stopping: EarlyStopping?
@@ -57,10 +56,8 @@ private final class TrainingRun {
     self.world = world
     self.journal = journal
     let configuration = setup.configuration
-    normalization = Normalization(of: setup.data.train)
-    testLoader = BatchLoader(setup.data.test, normalization)
-    let normalization = normalization
-    validationLoader = setup.data.validation.map { BatchLoader($0, normalization) }
+    testLoader = BatchLoader(setup.data.test, setup.normalization)
+    validationLoader = setup.data.validation.map { BatchLoader($0, setup.normalization) }
     let count = setup.network.layout.parameterCount
     stopping = configuration.earlyStopping.map { EarlyStopping(patience: $0, count: count) }
     vote = StepVote(world)
@@ -72,6 +69,7 @@ private final class TrainingRun {
       bucketBytes: configuration.bucketKilobytes * 1024, convolution: configuration.convolution,
       regularization: configuration.regularization, reproducible: configuration.reproducible,
       samplesDone: progress.position.samples)
+    if let model = setup.startingModel { trainer.start(from: model) }
     if let checkpoint { try world.agree { try checkpoint.restore(trainer, stopping) } }
   }
 
@@ -83,6 +81,7 @@ private final class TrainingRun {
       try endEpoch()
     }
     if let stopping { trainer.take(stopping.weights) }
+    try world.agree { try journal?.save(trainedModel) }
     journal?.end(progress, stopping?.state, weightsSHA256: trainer.weightsSHA256)
   }
 
@@ -91,7 +90,7 @@ private final class TrainingRun {
     let order = epochOrder(
       count: setup.data.train.count, seed: setup.configuration.seed, epoch: progress.position.epoch)
     return BatchLoader(
-      setup.data.train, normalization, order: order, augmentation: setup.augmentation,
+      setup.data.train, setup.normalization, order: order, augmentation: setup.augmentation,
       epoch: progress.position.epoch)
   }
 
@@ -147,10 +146,17 @@ private final class TrainingRun {
       position: progress.position, checkpoint: try world.communicator.broadcast(path ?? ""))
   }
 
+  private var trainedModel: TrainedModel {
+    TrainedModel(
+      setup.network, trainer.evaluatedParameters, setup.normalization,
+      batchesTracked: Int64(progress.position.step))
+  }
+
   private func writeCheckpoint(_ journal: RunJournal) throws -> String {
     let state = CheckpointState(setup, progress, stopping?.state, worldSize: world.size)
     let contents = SafetensorsContents(
-      metadata: [CheckpointState.key: try state.encoded()],
+      metadata: try trainedModel.metadata(version: journal.version).merging(
+        [CheckpointState.key: state.encoded()]) { _, new in new },
       tensors: trainer.checkpointTensors(progress.position, stopping))
     return try journal.checkpoints.write(contents, state, keep: setup.configuration.keep)
   }

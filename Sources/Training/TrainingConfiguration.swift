@@ -25,6 +25,8 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var validationSplit: Double?
   /// A name of the zoo, or the path of a JSON file.
   package var model = "mnist-cnn"
+  /// Run directory or safetensors file with the weights to start from; nil for random ones.
+  package var weights: String?
   /// Which algorithms convolutions may use.
   package var convolution = ConvolutionMethod.auto
 

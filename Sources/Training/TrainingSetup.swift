@@ -19,6 +19,10 @@ struct TrainingSetup {
   let checkpoint: CheckpointState?
   /// Of the training images.
   let augmentation: Augmentation?
+  /// What `--weights` names.
+  let startingModel: TrainedModel?
+  /// That of the checkpoint, or of the weights to start from, which expect it; else by the training images.
+  let normalization: Normalization
 }
 
 extension TrainingSetup {
@@ -33,9 +37,16 @@ extension TrainingSetup {
     threads = configuration.threads ?? world.threadsPerRank
     data = try TrainingData(configuration, for: network, threads: threads, world)
     trainDataHash = data.trainHash()
+    let loaded = (network, data)
+    startingModel =
+      checkpoint == nil ? try world.agree { try configuration.startingModel(loaded.0, loaded.1) } : nil
+    normalization =
+      checkpoint?.state.normalization ?? startingModel?.normalization ?? Normalization(of: data.train)
     if let checkpoint {
-      let found = (network, data.train.count, trainDataHash)
-      try world.agree { try checkpoint.state.check(found.0, trainSamples: found.1, dataHash: found.2) }
+      let hash = trainDataHash
+      try world.agree {
+        try checkpoint.state.check(loaded.0, trainSamples: loaded.1.train.count, dataHash: hash)
+      }
     }
     schedule = BatchSchedule(
       samples: data.train.count, globalBatch: configuration.globalBatch(worldSize: world.size),

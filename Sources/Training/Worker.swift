@@ -17,7 +17,6 @@ final class Worker: @unchecked Sendable {
   let gradients: [SharedBuffer<Float>]
   /// The gradients of the step under way are complete from this place of the arena on.
   let completed = Atomic<Int>(0)
-  var evaluation = EvaluationSums()
   /// Where this thread's time goes.
   var clock = StepClock()
 

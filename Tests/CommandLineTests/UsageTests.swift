@@ -44,7 +44,7 @@ import Testing
     (["--optimizer", "lion"], "--optimizer: expected sgd or adam, found \"lion\""),
     (["--seed", "-1"], "--seed: expected a whole number from 0 to 2^64 - 1, found \"-1\""),
     (["--out="], "--out: expected a text, found \"\""),
-    (["tarin"], "unknown command \"tarin\"; there are train, bench and plot"),
+    (["tarin"], "unknown command \"tarin\"; there are train, evaluate, predict, plot, bench"),
     (["train", "mnist"], "unexpected argument \"mnist\""),
     (["-x"], "unknown option -x"),
     (["-v=1"], "--verbose: expected no value, found \"1\""),

@@ -1,3 +1,4 @@
+import Data
 import Files
 import Foundation
 import Networks
@@ -45,6 +46,7 @@ package struct CheckpointState: Codable, Sendable {
   /// The data that it was trained on.
   let trainSamples: Int
   let trainDataHash: String
+  let normalization: Normalization
   let progress: RunProgress
   let earlyStopping: EarlyStopping.State?
 
@@ -59,6 +61,7 @@ package struct CheckpointState: Codable, Sendable {
     peakLearningRate = setup.learningRates.peak
     trainSamples = setup.data.train.count
     trainDataHash = setup.trainDataHash
+    normalization = setup.normalization
     self.progress = progress
     self.earlyStopping = earlyStopping
   }
@@ -141,14 +144,16 @@ extension Trainer {
 }
 
 extension Checkpoint {
-  /// What other arenas than the parameters' begin with.
-  static let prefixes = ["optimizer.", "average.", "best."]
+  /// A tensor of the model itself, by its name.
+  static func isParameter(_ name: String) -> Bool {
+    !["optimizer.", "average.", "best."].contains { name.hasPrefix($0) }
+  }
 
   /// Gives a run that begins the numbers of this one.
   func restore(_ trainer: Trainer, _ stopping: EarlyStopping?) throws {
     func restore(_ values: SharedBuffer<Float>, _ part: Network.ArenaPart, prefix: String) throws {
       let tensors = try file.load { name in
-        prefix.isEmpty ? !Self.prefixes.contains { name.hasPrefix($0) } : name.hasPrefix(prefix)
+        prefix.isEmpty ? Self.isParameter(name) : name.hasPrefix(prefix)
       }
       var arena = values.mutableSpan
       try trainer.network.restore(tensors, part, prefix: prefix, from: path, to: &arena)

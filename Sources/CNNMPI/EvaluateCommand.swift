@@ -1,0 +1,53 @@
+import Training
+
+/// `cnn-mpi evaluate`: how right a trained model is, class by class.
+enum EvaluateCommand {
+  private typealias O = Option<EvaluationConfiguration>
+
+  private static let options = OptionTable<EvaluationConfiguration>(groups: [
+    ("Model", modelOptions()),
+    (
+      "Data",
+      [
+        O("--data", \.data, .text("DIR|synthetic"), "directory with MNIST's four files, or built-in digits"),
+        O("--part", \.part, .choice, "which part of it"),
+        O("--samples", \.samples, .count(), "use only the first N images"),
+        O("--seed", \.seed, .seed, "of synthetic digits"),
+      ]
+    ),
+    (
+      "Computation and output",
+      [
+        O("--micro-batch", \.microBatch, .count(), "images a thread computes at once"),
+        O("--threads", \.threads, .count(upTo: 1024), "threads a rank [its cores / ranks that share them]"),
+        O("--json", \.json, "print JSON instead of tables"),
+      ]
+    ),
+  ])
+
+  static let subcommand = Subcommand(
+    name: "evaluate", help: { help },
+    parse: { arguments throws(UsageError) in
+      var configuration = EvaluationConfiguration()
+      try options.parse(arguments, into: &configuration)
+      try requireModel(configuration.source)
+      let complete = configuration
+      return { world in
+        let report = try evaluate(complete, in: world, version: CNNMPI.version)
+        if world.isRoot { print(report, terminator: "") }
+      }
+    })
+
+  private static var help: String {
+    """
+    Usage: [mpirun -np RANKS] cnn-mpi evaluate --model RUN|FILE.safetensors [options]
+
+    Tells how right a trained model is: loss, accuracy, and by class precision, recall, F1 and what it is taken
+    for. The numbers are bitwise the same on any number of ranks and threads.
+
+    \(options.help(defaults: EvaluationConfiguration()))
+
+    Exit codes: 0 done, 1 failed, 2 usage.
+    """
+  }
+}

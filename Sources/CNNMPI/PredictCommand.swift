@@ -1,0 +1,63 @@
+import Training
+
+/// `cnn-mpi predict`: the classes of images.
+enum PredictCommand {
+  private typealias O = Option<PredictionConfiguration>
+
+  private static let options = OptionTable<PredictionConfiguration>(
+    groups: [
+      ("Model", modelOptions()),
+      (
+        "Images",
+        [
+          O(
+            "--invert", \.invert,
+            "black for white: for dark digits on light paper, if the model learnt light ones")
+        ]
+      ),
+      (
+        "Computation and output",
+        [
+          O("--top", \.top, .count(), "show the N most probable classes"),
+          O("--json", \.json, "print JSON instead of a table"),
+          O("--logits", \.logits, .text("FILE.npy"), "write the logits, a row an image in the order printed"),
+          O("--micro-batch", \.microBatch, .count(), "images a thread computes at once"),
+          O("--threads", \.threads, .count(upTo: 1024), "threads a rank [its cores / ranks that share them]"),
+        ]
+      ),
+    ], operands: \PredictionConfiguration.paths)
+
+  static let subcommand = Subcommand(
+    name: "predict", help: { help },
+    parse: { arguments throws(UsageError) in
+      var configuration = PredictionConfiguration()
+      try options.parse(arguments, into: &configuration)
+      try requireModel(configuration.source)
+      guard !configuration.paths.isEmpty else {
+        throw UsageError(description: "predict: expected images, directories or IDX files, found nothing")
+      }
+      let complete = configuration
+      return { world in
+        let report = try predict(complete, in: world)
+        if world.isRoot {
+          print(complete.json ? try report.json(version: CNNMPI.version) : report.text, terminator: "")
+          for failure in report.failures { CNNMPI.printError(failure.error) }
+        }
+        if let failure = PredictionFailure(report) { throw failure }
+      }
+    })
+
+  private static var help: String {
+    """
+    Usage: [mpirun -np RANKS] cnn-mpi predict --model RUN|FILE.safetensors [options] PATH...
+
+    Predicts the classes of images. A PATH is a PNG or JPEG image, a directory with such images in it or below,
+    or an IDX file of images, such as MNIST's. Images are brought to the model's input: gray or RGB, transparency
+    over white, and its size. One that cannot be read is named on standard error and left out.
+
+    \(options.help(defaults: PredictionConfiguration()))
+
+    Exit codes: 0 all predicted, 1 failed or not all predicted, 2 usage.
+    """
+  }
+}

@@ -1,0 +1,78 @@
+import Tensors
+
+extension DecodedImage {
+  /// The image in another size, by a triangle filter that is as wide as an output pixel where the image shrinks:
+  /// `BILINEAR` of Pillow, with its arithmetic (`Resample.c`: weights of 22 bits, bytes between the passes), so
+  /// that the bytes are those that a model sees which was trained with torchvision.
+  package func resized(height: Int, width: Int) -> DecodedImage {
+    precondition(height > 0 && width > 0, "resize to \(height)x\(width)")
+    var image = self
+    if width != shape.width { image = image.resizedColumns(to: width) }
+    if height != shape.height { image = image.resizedRows(to: height) }
+    return image
+  }
+
+  private func resizedColumns(to width: Int) -> DecodedImage {
+    let filter = TriangleFilter(from: shape.width, to: width)
+    let channels = shape.channels
+    var target = [UInt8](repeating: 0, count: shape.height * width * channels)
+    for y in 0..<shape.height {
+      let row = y * shape.width * channels
+      for x in 0..<width {
+        for c in 0..<channels {
+          target[(y * width + x) * channels + c] = filter.value(at: x) {
+            pixels[row + $0 * channels + c]
+          }
+        }
+      }
+    }
+    return DecodedImage(shape: Shape(shape.height, width, channels), pixels: target)
+  }
+
+  private func resizedRows(to height: Int) -> DecodedImage {
+    let filter = TriangleFilter(from: shape.height, to: height)
+    let row = shape.width * shape.channels
+    var target = [UInt8](repeating: 0, count: height * row)
+    for y in 0..<height {
+      for x in 0..<row {
+        target[y * row + x] = filter.value(at: y) { pixels[$0 * row + x] }
+      }
+    }
+    return DecodedImage(shape: Shape(height, shape.width, shape.channels), pixels: target)
+  }
+}
+
+/// What each output position of one axis takes of which input positions.
+private struct TriangleFilter {
+  /// First input position, by output position.
+  private let starts: [Int]
+  /// By output position, times 2^22.
+  private let weights: [[Int]]
+
+  private static let bits = 22
+
+  init(from size: Int, to newSize: Int) {
+    let scale = Double(size) / Double(newSize)
+    let support = max(scale, 1)
+    var (starts, weights): ([Int], [[Int]]) = ([], [])
+    for position in 0..<newSize {
+      let center = (Double(position) + 0.5) * scale
+      let first = max(Int(center - support + 0.5), 0)
+      let end = min(Int(center + support + 0.5), size)
+      let raw = (first..<end).map { max(1 - abs((Double($0) - center + 0.5) / support), 0) }
+      let sum = raw.reduce(0, +)
+      starts.append(first)
+      weights.append(raw.map { Int(0.5 + $0 / sum * Double(1 << Self.bits)) })
+    }
+    self.starts = starts
+    self.weights = weights
+  }
+
+  @inline(__always)
+  func value(at position: Int, _ input: (Int) -> UInt8) -> UInt8 {
+    let start = starts[position]
+    var sum = 1 << (Self.bits - 1)
+    for (offset, weight) in weights[position].enumerated() { sum += Int(input(start + offset)) * weight }
+    return UInt8(min(sum >> Self.bits, 255))
+  }
+}
