@@ -158,10 +158,10 @@ private func lines(_ directory: String) throws -> [String] {
         print(tag, event.step, h.min, h.max, h.num, h.sum, h.sum_squares, len(h.bucket), sum(h.bucket))
     """
 
-  @Test(.enabled(if: pythonHas("tensorboard"), Comment(rawValue: pythonHint)))
+  @Test(.enabled(if: Python.isThere, Comment(rawValue: Python.hint)))
   func tensorBoardReadsWhatWasWritten() throws {
     try withTemporaryDirectory { directory in
-      let layout = ParameterLayout([("weight", [2, 2], .trainable)])
+      let layout = ParameterLayout([("weight", [2, 2], .trainable, PyTorchForm([2, 2]))])
       let weights: [Float] = [-0.5, 0, 0.25, 1] + [Float](repeating: 0, count: 12)
       let first = RunRecords(in: try RunDirectory(directory), Console())
       first.stepEnded(step(50, loss: 0.125))
@@ -176,7 +176,7 @@ private func lines(_ directory: String) throws -> [String] {
       second.stepEnded(step(200, loss: 0.875))
       second.close()
 
-      let read = Set(try runPython(Self.reader, [directory]).split(separator: "\n").map(String.init))
+      let read = Set(try Python.run(Self.reader, [directory]).split(separator: "\n").map(String.init))
       var expected: Set<String> = [
         "train/loss 50 0.125", "train/loss 100 0.0625", "train/loss 200 0.875", "test/loss 100 0.75",
         "test/accuracy 100 0.875", "epoch/train_loss 100 0.5", "epoch/train_accuracy 100 0.75",
