@@ -65,7 +65,8 @@ enum BenchCommand {
       """
       Runs training's own steps on random images of the model's input shape. Parts of a step, as the leading
       thread of a rank sees them: data, forward, backward, sum (over micro-batches and threads), reduce
-      (calls into MPI during the backward pass), wait (for reductions after it), update. Microseconds are per image of a rank.
+      (calls into MPI during the backward pass), wait (for reductions after it), update. Microseconds are per
+      image of a rank.
       """
     case .allreduce:
       """

@@ -102,7 +102,7 @@ import Testing
     #expect(agree(speed * step, 1e6 * Double(size)))
     for (name, value) in parts {
       #expect(agree(shares[name] ?? .nan, 100 * value / step))
-      #expect(forward && (name == "backward" || name == "update") ? value == 0 : value > 0, "\(name)")
+      #expect(forward && ["backward", "update", "wait"].contains(name) ? value == 0 : value > 0, "\(name)")
     }
     let sum = parts.values.reduce(-step, +)
     #expect(sum > 0.8 * step && sum < 1.1 * step, "\(parts)")
