@@ -70,16 +70,7 @@ rows=$fitting
 
 swift build -c release --product cnn-mpi >&2 || fail "the build failed"
 program=$PWD/.build/release/cnn-mpi
-python=$PWD/.build/pytorch/bin/python
-if ! "$python" -c 'import torch, numpy' 2>/dev/null; then
-  echo "installing PyTorch into .build/pytorch" >&2
-  python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
-  python3 -m venv .build/pytorch || fail "could not make a Python environment in .build/pytorch"
-  # From where pip is set up to look, as a site's mirror, or else from PyTorch's own index.
-  .build/pytorch/bin/pip install -q 'torch==2.13.0+cpu' numpy 2>/dev/null ||
-    .build/pytorch/bin/pip install -q 'torch==2.13.0+cpu' numpy --index-url https://download.pytorch.org/whl/cpu ||
-    fail "could not install PyTorch"
-fi
+require_python
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 

@@ -29,13 +29,14 @@ install_packages() {
   } >/dev/null || fail "could not install ${missing[*]}"
 }
 
-# MPI, BLAS and zlib with their headers. On a system without dpkg they have to be there.
+# MPI, BLAS, zlib, libpng and libjpeg with their headers, and gnuplot. On a system without dpkg they have to be there.
 require_libraries() {
   if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
-    install_packages libopenmpi-dev openmpi-bin libopenblas-dev zlib1g-dev pkg-config
+    install_packages libopenmpi-dev openmpi-bin libopenblas-dev zlib1g-dev libpng-dev libjpeg62-turbo-dev \
+      gnuplot-nox pkg-config
   else
-    command -v mpirun >/dev/null && pkg-config --exists mpi-c openblas zlib 2>/dev/null ||
-      fail "expected Open MPI, OpenBLAS and zlib with their headers and pkg-config files (module load?)"
+    command -v mpirun >/dev/null && pkg-config --exists mpi-c openblas zlib libpng libjpeg 2>/dev/null ||
+      fail "expected Open MPI, OpenBLAS, zlib, libpng and libjpeg with headers and pkg-config files (module load?)"
   fi
 }
 
@@ -47,6 +48,22 @@ prefer_gnuplot() {
 require_swift() {
   command -v swift >/dev/null ||
     fail "expected a Swift toolchain (6.2 or later) on the PATH, found none; see https://www.swift.org/install/linux"
+}
+
+# A Python with PyTorch for CPUs in .build/pytorch, made once; sets `python`.
+require_python() {
+  python=$PWD/.build/pytorch/bin/python
+  "$python" -c 'import torch, numpy, safetensors, PIL, tensorboard' 2>/dev/null && return
+  echo "installing PyTorch into .build/pytorch" >&2
+  command -v python3 >/dev/null || install_packages python3
+  python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
+  python3 -m venv .build/pytorch || fail "could not make a Python environment in .build/pytorch"
+  local pip=.build/pytorch/bin/pip
+  # From where pip is set up to look, as a site's mirror, or else from PyTorch's own index.
+  "$pip" install -q 'torch==2.13.0+cpu' 2>/dev/null ||
+    "$pip" install -q 'torch==2.13.0+cpu' --index-url https://download.pytorch.org/whl/cpu ||
+    fail "could not install PyTorch"
+  "$pip" install -q numpy safetensors pillow tensorboard || fail "could not install Python packages"
 }
 
 # mpirun refuses to run as root, as in a container, unless told; and to start more ranks than there are cores.

@@ -19,6 +19,10 @@ run_tests() {
   grep -E 'skipped|Test run with' "$log" | sed -E 's/\x1b\[[0-9;]*m//g; s/ after [0-9.]+ seconds//' | sort -u
 }
 
+# Tests against PyTorch, Pillow and TensorBoard.
+require_python
+export CNN_MPI_PYTHON=$python
+
 echo "== format"
 swift format lint --strict --recursive Package.swift Sources Tests ||
   fail "to mend it: swift format -i -r Package.swift Sources Tests"

@@ -35,6 +35,12 @@ package final class SharedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     get { unsafe _overrideLifetime(memory.unsafeMemory.mutableSpan, borrowing: self) }
   }
 
+  /// A copy of the elements. (`Array(buffer.unsafeMemory)` would read freed memory where this is the buffer's
+  /// last use.)
+  package func array() -> [Element] {
+    withExtendedLifetime(self) { unsafe Array(memory.unsafeMemory) }
+  }
+
   /// The memory itself, for what outlives a call: an MPI request in flight. Valid as long as the buffer.
   package var unsafeMemory: UnsafeMutableBufferPointer<Element> { unsafe memory.unsafeMemory }
 }

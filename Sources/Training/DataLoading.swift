@@ -110,6 +110,6 @@ private func synthesize(
   var allLabels = labels.mutableSpan
   try world.communicator.allGather(rowsOf: &allLabels, rowCount: 1, shares: shares)
   return LabeledImages(
-    shape: SyntheticDigits.shape, classes: SyntheticDigits.classes, images: Array(images.unsafeMemory),
-    labels: Array(labels.unsafeMemory))
+    shape: SyntheticDigits.shape, classes: SyntheticDigits.classes, images: images.array(),
+    labels: labels.array())
 }

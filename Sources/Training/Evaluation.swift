@@ -53,7 +53,7 @@ extension WorkerPool {
     let losses = outcome.losses
     var (loss, correct) = (0.0, 0)
     for index in losses.span.indices { loss += losses.span[index] }
-    let predictions = Array(outcome.predictions.unsafeMemory)
+    let predictions = outcome.predictions.array()
     for (position, prediction) in predictions.enumerated() where prediction == loader.label(at: position) {
       correct += 1
     }

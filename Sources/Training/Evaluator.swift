@@ -51,7 +51,7 @@ package final class Evaluator {
   /// The logits, (N, classes), of all samples of `loader`, on every rank. They do not depend on how many ranks
   /// and threads compute them.
   package func logits(_ loader: BatchLoader) throws -> [Float] {
-    Array(try pool.infer(loader, parameters, in: world, keepLogits: true).logits.unsafeMemory)
+    try pool.infer(loader, parameters, in: world, keepLogits: true).logits.array()
   }
 
   /// The positions of those of `count` samples that this rank computes: only these need their images.

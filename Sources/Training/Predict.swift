@@ -107,7 +107,7 @@ extension PredictionReport {
       }
     }
     let images = LabeledImages(
-      shape: shape, classes: model.network.classes, images: Array(pixels.unsafeMemory),
+      shape: shape, classes: model.network.classes, images: pixels.array(),
       labels: [UInt8](repeating: 0, count: inputs.count))
     let logits = try evaluator.logits(BatchLoader(images, model.normalization))
     let failed = try world.gather(unread.withLock { $0 })
