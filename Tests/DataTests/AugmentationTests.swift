@@ -121,7 +121,7 @@ private func naiveDistortion(_ source: [Double], _ shape: Shape, _ random: Rando
   let (height, width, channels) = (shape.height, shape.width, shape.channels)
   let unit = Double(max(height, width)) / 28
   let (angle, wide, high) = (numbers[0] * 0.21, 1 + numbers[1] * 0.1, 1 + numbers[2] * 0.1)
-  let slant = numbers[3] * 0.15
+  let slant = numbers[3] * 0.1
   let (cosine, sine) = (cos(angle), sin(angle))
 
   func weights(_ place: Int, _ count: Int) -> [Double] {
@@ -138,7 +138,7 @@ private func naiveDistortion(_ source: [Double], _ shape: Shape, _ random: Rando
     for i in 0..<8 {
       for j in 0..<8 { sum += rows[i] * columns[j] * numbers[32 + 16 * i + 8 * component + j] }
     }
-    return sum * Double(3).squareRoot() * unit
+    return sum * Double(3).squareRoot() * 0.7 * unit
   }
   func pixel(_ y: Int, _ x: Int, _ channel: Int) -> Double {
     (0..<height).contains(y) && (0..<width).contains(x) ? source[(y * width + x) * channels + channel] : 0
