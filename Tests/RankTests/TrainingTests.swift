@@ -92,6 +92,9 @@ import Training
     try Ranks.expectEverywhere(
       differences.count == 20 && differences.allSatisfy { $0 <= 1e-5 },
       "relative differences \(differences) of losses \(alone.losses)")
+    let (norm, normTogether) = (alone.trainer.gradientNorm(), together.trainer.gradientNorm())
+    try Ranks.expectEverywhere(
+      norm > 0 && abs(norm - normTogether) <= 0.01 * norm, "gradient norms \(norm), \(normTogether)")
     if model == "mnist-cnn" {
       try Ranks.expectEverywhere(alone.losses[19] < alone.losses[0] * 0.9, "nothing learnt: \(alone.losses)")
     }
