@@ -95,6 +95,7 @@ enum TrainCommand {
           "--verbose", letter: "-v", \.verbosity, given: .verbose,
           "show where the time goes, also rank by rank"
         ).changeable,
+        O("--trace", \.trace, "write trace.json, what each thread of each rank did when").changeable,
         O("--quiet", \.verbosity, given: .quiet, "print warnings and errors alone").changeable,
         O(
           "--reproducible", \.reproducible,

@@ -3,6 +3,8 @@ import CMPI
 /// Non-blocking operations that are under way.
 package struct RequestSet: ~Copyable {
   private var requests: [MPI_Request?] = []
+  /// Requests that were complete and are forgotten.
+  private var forgotten = 0
 
   /// Room for `capacity` requests, so that adding them allocates nothing.
   package init(capacity: Int) { requests.reserveCapacity(capacity) }
@@ -19,7 +21,7 @@ package struct RequestSet: ~Copyable {
     var isComplete: Int32 = 0
     try check(
       MPI_Testall(Int32(requests.count), &requests, &isComplete, cmpi_statuses_ignore()), "MPI_Testall")
-    if isComplete != 0 { requests.removeAll(keepingCapacity: true) }
+    if isComplete != 0 { forget() }
     return isComplete != 0
   }
 
@@ -29,6 +31,27 @@ package struct RequestSet: ~Copyable {
   package mutating func wait() throws(MPIError) {
     guard !requests.isEmpty else { return }
     try check(MPI_Waitall(Int32(requests.count), &requests, cmpi_statuses_ignore()), "MPI_Waitall")
+    forget()
+  }
+
+  /// How many requests are complete of all that were ever added, up to the first that is not; none of them is
+  /// freed.
+  ///
+  /// Corresponds to `MPI_Request_get_status`.
+  package func completeCount() throws(MPIError) -> Int {
+    var count = forgotten
+    for request in requests {
+      var isComplete: Int32 = 0
+      try check(
+        MPI_Request_get_status(request, &isComplete, cmpi_status_ignore()), "MPI_Request_get_status")
+      guard isComplete != 0 else { break }
+      count += 1
+    }
+    return count
+  }
+
+  private mutating func forget() {
+    forgotten += requests.count
     requests.removeAll(keepingCapacity: true)
   }
 }

@@ -16,6 +16,12 @@ package protocol GradientReducer: AnyObject {
 
   /// Returns when the whole arena is summed.
   func finish() throws
+
+  /// Buckets that the arena is cut into.
+  var bucketCount: Int { get }
+
+  /// Takes down when each bucket was under way, by its number in the step, for a trace.
+  var bucketTimes: BucketTimes? { get set }
 }
 
 /// The default: `MPI_Allreduce`, whose order of additions is MPI's choice.
@@ -27,6 +33,7 @@ package final class AllReducer: GradientReducer {
   private var requests: RequestSet
   /// The arena is under way from this place on.
   private var started: Int
+  package var bucketTimes: BucketTimes?
 
   /// - Parameters:
   ///   - gradients: each rank's sum, replaced by that of all ranks.
@@ -39,6 +46,8 @@ package final class AllReducer: GradientReducer {
     requests = RequestSet(capacity: started / bucket + 1)
   }
 
+  package var bucketCount: Int { (gradients.unsafeMemory.count + bucket - 1) / bucket }
+
   package func begin(microBatches: Int) { started = gradients.unsafeMemory.count }
 
   package func advance(to ready: Int) throws {
@@ -49,12 +58,15 @@ package final class AllReducer: GradientReducer {
       try world.communicator.startAllReduce(
         UnsafeMutableBufferPointer(rebasing: memory[start..<started]), .sum, adding: &requests)
       started = start
+      bucketTimes?.oneStarted()
     }
     _ = try requests.test()
+    try bucketTimes?.complete(requests.completeCount())
   }
 
   package func finish() throws {
     try advance(to: 0)
     try requests.wait()
+    try bucketTimes?.complete(requests.completeCount())
   }
 }

@@ -36,6 +36,7 @@ package final class TreeReducer: GradientReducer {
   private var exchanged = 0
   private var gathered = 0
   private var gathers: RequestSet
+  package var bucketTimes: BucketTimes?
 
   /// - Parameters:
   ///   - gradients: where the sum goes; also the first of this rank's nodes.
@@ -79,6 +80,8 @@ package final class TreeReducer: GradientReducer {
     gathers = RequestSet(capacity: buckets.count)
   }
 
+  package var bucketCount: Int { buckets.count }
+
   package func begin(microBatches: Int) {
     guard let sum = sums[microBatches] else {
       preconditionFailure("a step of \(microBatches) micro-batches, prepared for \(sums.keys.sorted())")
@@ -92,9 +95,11 @@ package final class TreeReducer: GradientReducer {
     while exchanged < buckets.count, buckets[exchanged].range.lowerBound >= ready {
       try exchange(buckets[exchanged])
       exchanged += 1
+      bucketTimes?.oneStarted()
     }
     while gathered < exchanged, try buckets[gathered].requests.test() { try addAndGather() }
     _ = try gathers.test()
+    try bucketTimes?.complete(gathers.completeCount())
   }
 
   package func finish() throws {
@@ -104,6 +109,7 @@ package final class TreeReducer: GradientReducer {
       try addAndGather()
     }
     try gathers.wait()
+    try bucketTimes?.complete(gathers.completeCount())
   }
 
   /// Sends each rank its slice of this rank's nodes, and receives the slice that this rank sums.

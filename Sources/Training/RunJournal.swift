@@ -48,7 +48,7 @@ final class RunJournal {
     } else {
       checkpoints.clear()
       RunRecords.remove(from: directory)
-      unlink(directory.file(TrainedModel.fileName))
+      for name in [TrainedModel.fileName, "trace.json"] { unlink(directory.file(name)) }
     }
     let position = checkpoint?.state.progress.position
     records =
@@ -150,6 +150,8 @@ final class RunJournal {
     try model.write(to: directory.file(TrainedModel.fileName), version: version)
   }
 
+  var tracePath: String { directory.file("trace.json") }
+
   var version: String { record.environment.version }
 
   /// - Parameter stopping: with early stopping.
@@ -165,6 +167,7 @@ final class RunJournal {
     saveOrWarn(run.epochs)
     let files =
       ["run.json", "metrics.csv", TrainedModel.fileName] + finishRecords(hasEpochs: !run.epochs.isEmpty)
+      + (configuration.trace ? ["trace.json"] : [])
     guard let result = stopping.map({ run.epochs[$0.bestEpoch] }) ?? run.epochs.last else { return }
     let rows =
       (stopping.map { [("best epoch", bestEpoch($0))] } ?? []) + [

@@ -26,6 +26,7 @@ extension Trainer {
   /// One step of synchronous data-parallel SGD.
   package func step(_ share: StepShare, learningRate: Double) throws -> StepResult {
     let leader = pool.workers[0]
+    let start = ContinuousClock.now
     leader.clock.begin()
     prepareGradients(for: share)
     // batch -> forward -> loss -> backward, on all threads; meanwhile the gradients are summed over threads
@@ -44,6 +45,7 @@ extension Trainer {
       correct: Double(gradients.span[layout.place(of: .correct)]))
     updateParameters(learningRate: Float(learningRate), step: share.step)
     leader.clock.end(.update)
+    trace?.steps.add(0, number: share.step + 1, from: start, to: .now)
     return result
   }
 

@@ -54,11 +54,18 @@ package struct StepTimes: Sendable {
 /// Adds up the time of each part: one clock read where a part ends.
 struct StepClock: Sendable {
   private(set) var times = StepTimes()
-  private var stopwatch = Stopwatch()
+  private var last = ContinuousClock.now
+  /// Takes down each part by its number, for a trace.
+  var timeline: Timeline?
 
   /// A step begins: the time since the last one does not count.
-  mutating func begin() { stopwatch = Stopwatch() }
+  mutating func begin() { last = .now }
 
   /// What was done since the last call was `part`.
-  mutating func end(_ part: StepPart) { times[part] += stopwatch.lap() }
+  mutating func end(_ part: StepPart) {
+    let now = ContinuousClock.now
+    times[part] += (now - last).seconds
+    timeline?.add(part.rawValue, from: last, to: now)
+    last = now
+  }
 }

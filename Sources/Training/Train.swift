@@ -69,6 +69,7 @@ private final class TrainingRun {
       bucketBytes: configuration.bucketKilobytes * 1024, convolution: configuration.convolution,
       regularization: configuration.regularization, reproducible: configuration.reproducible,
       samplesDone: progress.position.samples)
+    if configuration.trace { try trainer.startTrace() }
     if let model = setup.startingModel { trainer.start(from: model) }
     if let checkpoint { try world.agree { try checkpoint.restore(trainer, stopping) } }
   }
@@ -82,6 +83,7 @@ private final class TrainingRun {
     }
     if let stopping { trainer.take(stopping.weights) }
     try world.agree { try journal?.save(trainedModel) }
+    try writeTrace()
     journal?.end(progress, stopping?.state, weightsSHA256: trainer.weightsSHA256)
   }
 
@@ -142,8 +144,17 @@ private final class TrainingRun {
   /// A signal asked some rank to stop: all leave, behind a checkpoint.
   private func stopHere() throws {
     let path = try world.agree { try journal.map(writeCheckpoint) }
+    try writeTrace()
     throw InterruptedError(
       position: progress.position, checkpoint: try world.communicator.broadcast(path ?? ""))
+  }
+
+  private func writeTrace() throws {
+    guard let trace = trainer.trace else { return }
+    let isCut = try trace.write(to: journal?.tracePath, world)
+    if isCut {
+      journal?.warn("the trace ends early: there is room for \(grouped(Trace.capacity)) spans a thread")
+    }
   }
 
   private var trainedModel: TrainedModel {

@@ -22,6 +22,8 @@ package final class Trainer {
   let average: WeightAverage?
   let pool: WorkerPool
   let reducer: any GradientReducer
+  /// Nil unless a trace is wanted.
+  var trace: Trace?
   /// The gradients of the rank's threads are summed from this place of the arena on.
   var mergedFrom = 0
   let schedule: BatchSchedule

@@ -81,6 +81,8 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Steps from one line of `metrics.jsonl` to the next.
   package var logEvery = 50
   package var verbosity = Verbosity.normal
+  /// Write a trace of all ranks.
+  package var trace = false
   /// KiB (1,024 bytes) of gradients that are reduced in one piece.
   package var bucketKilobytes = 256
 

@@ -57,6 +57,7 @@ private final class WorkerThread: @unchecked Sendable {
   private func run() {
     while true {
       begin.wait()
+      worker.clock.begin()
       switch work {
       case .train(let share): worker.train(share) {}
       case .evaluate(let share): worker.evaluate(share)
