@@ -71,6 +71,9 @@ let package = Package(
     .testTarget(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "Data", "TestSupport"],
       swiftSettings: spans),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Training", "Networks", "Data", "Files", "TestSupport"],
+      swiftSettings: spans),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
       name: "RankTests", dependencies: ["Training", "TestSupport", "AllocationCounter"], swiftSettings: spans),

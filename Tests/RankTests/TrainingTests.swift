@@ -293,7 +293,7 @@ import Training
     let alone = try evaluate(World(MPIRuntime.alone()), threads: 1)
     let together = try evaluate(world, threads: 2)
     try Ranks.expectEverywhere(
-      together.count == count && together.correct == alone.correct
-        && abs(together.loss - alone.loss) <= 1e-6 * alone.loss, "\(together), \(alone)")
+      together.count == count && together.correct == alone.correct && together.loss == alone.loss
+        && together.predictions == alone.predictions, "\(together), \(alone)")
   }
 }
