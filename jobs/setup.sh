@@ -63,7 +63,7 @@ require_python() {
   "$pip" install -q 'torch==2.13.0+cpu' 2>/dev/null ||
     "$pip" install -q 'torch==2.13.0+cpu' --index-url https://download.pytorch.org/whl/cpu ||
     fail "could not install PyTorch"
-  "$pip" install -q numpy safetensors pillow tensorboard || fail "could not install Python packages"
+  "$pip" install -q numpy safetensors pillow==13.0.0 tensorboard || fail "could not install Python packages"
 }
 
 # mpirun refuses to run as root, as in a container, unless told; and to start more ranks than there are cores.

@@ -68,7 +68,7 @@ extension TrainingSetup {
         ("threads", "\(threads) a rank"),
         ("BLAS", "OpenBLAS \(BLAS.version), \(BLAS.kernelName) kernel, on \(CPU.name)"),
         ("data", data.summary(configuration)),
-        ("model", "\(network.description.name), \(grouped(network.layout.trainableNumbers)) parameters"),
+        ("model", model),
         ("global batch", globalBatch(world.size)),
         ("learning rate", learningRate(world.size)),
         ("optimizer", optimizer),
@@ -76,12 +76,8 @@ extension TrainingSetup {
         ("epochs", "\(configuration.epochs) of \(counted(schedule.stepsPerEpoch, "step"))"),
         ("seed", "\(configuration.seed)"),
       ]
-    return rows + (configuration.reproducible ? [("reduction", reduction(world.size))] : [])
-      + resumption(world.size)
-  }
-
-  private func reduction(_ worldSize: Int) -> String {
-    "reproducible: the same bits on any number of ranks with the same global batch and micro-batch"
+    let reduction = "reproducible: the same bits on any number of ranks with this global batch and micro-batch"
+    return rows + (configuration.reproducible ? [("reduction", reduction)] : []) + resumption(world.size)
   }
 
   /// Where the run goes on, and what is not as it was.
@@ -100,6 +96,11 @@ extension TrainingSetup {
     note("learning rate", checkpoint.peakLearningRate, learningRates.peak, shortest)
     note("epochs", checkpoint.configuration.epochs, configuration.epochs) { "\($0)" }
     return [("resumed", text)] + (changes.isEmpty ? [] : [("changed", changes.joined(separator: ", "))])
+  }
+
+  private var model: String {
+    let origin = configuration.weights.map { ", starting from \($0)" } ?? ""
+    return "\(network.description.name), \(grouped(network.layout.trainableNumbers)) parameters\(origin)"
   }
 
   private func globalBatch(_ worldSize: Int) -> String {

@@ -121,4 +121,57 @@ struct PyTorchModelTests {
         "\(other.errors)")
     }
   }
+
+  /// Color photographs of several sizes, read and resized here and by Pillow; and a file from Python that says
+  /// its model, its normalisation and the names of its classes.
+  @Test func colorImagesGiveTheSameLogits() throws {
+    try withTemporaryDirectory { directory in
+      let weights = "\(directory)/color.safetensors"
+      _ = try Python.run(
+        """
+        import json, sys
+        from collections import OrderedDict
+        import numpy as np, torch
+        from PIL import Image
+        from safetensors.torch import save_file
+        from torch import nn
+        torch.manual_seed(2)
+        network = nn.Sequential(OrderedDict([
+            ("conv1", nn.Conv2d(3, 8, 3, padding=1)), ("relu1", nn.ReLU()), ("pool1", nn.MaxPool2d(2)),
+            ("flatten", nn.Flatten()), ("fc1", nn.Linear(8 * 12 * 10, 4))]))
+        layers = [
+            {"type": "conv2d", "filters": 8, "kernel": 3, "padding": 1}, {"type": "relu"},
+            {"type": "max_pool2d", "size": 2}, {"type": "dense", "units": 4}]
+        mean, deviation = [0.5, 0.4, 0.3], [0.2, 0.25, 0.3]
+        save_file(network.state_dict(), sys.argv[2], metadata={
+            "model": json.dumps({"name": "color", "input": [24, 20, 3], "layers": layers}),
+            "normalization": json.dumps({"mean": mean, "deviation": deviation}),
+            "classes": json.dumps(["cat", "dog", "bird", "plane"])})
+        random, logits = np.random.default_rng(3), []
+        for number, (height, width, kind) in enumerate(
+            [(24, 20, "png"), (64, 48, "jpg"), (100, 51, "png"), (30, 30, "jpg"), (12, 10, "png")]):
+            coarse = Image.fromarray(random.integers(0, 256, (5, 4, 3), dtype=np.uint8))
+            name = f"{sys.argv[1]}/{number}.{kind}"
+            coarse.resize((width, height), Image.Resampling.BICUBIC).save(name)
+            pixels = np.asarray(Image.open(name).resize((20, 24), Image.Resampling.BILINEAR))
+            x = (torch.from_numpy(pixels / np.float32(255)) - torch.tensor(mean)) / torch.tensor(deviation)
+            logits.append(network(x.permute(2, 0, 1)[None]).detach())
+        np.save(sys.argv[3], torch.cat(logits).numpy())
+        """, [directory, weights, "\(directory)/theirs.npy"])
+      let program = try Program.run([
+        "predict", "--model", weights, "--top", "4", "--logits", "\(directory)/ours.npy", directory,
+      ])
+      #expect(program.exitCode == 0, "\(program.errors)")
+      let (ours, theirs) = (
+        try readNPY("\(directory)/ours.npy").numbers, try readNPY("\(directory)/theirs.npy").numbers
+      )
+      let largest = theirs.reduce(0) { max($0, abs($1)) }
+      let difference = zip(ours, theirs).reduce(0) { max($0, abs($1.0 - $1.1)) }
+      #expect(
+        ours.count == 20 && theirs.count == 20 && difference <= 1e-5 * largest, "\(difference) of \(largest)")
+      for line in program.output.split(separator: "\n").dropFirst() {
+        for name in ["cat", "dog", "bird", "plane"] { #expect(line.contains(" \(name) "), "\(line)") }
+      }
+    }
+  }
 }
