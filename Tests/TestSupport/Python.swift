@@ -19,14 +19,20 @@ package enum Python {
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = ["-c", script] + arguments
     let output = Pipe()
-    // Both streams in one, so that neither can fill up unread.
     process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw PythonError(description: text) }
-    return text
+    return try withTemporaryDirectory { directory in
+      // A file, as a pipe could fill up unread while the other is read.
+      let errors = "\(directory)/errors"
+      _ = FileManager.default.createFile(atPath: errors, contents: nil)
+      process.standardError = FileHandle(forWritingAtPath: errors)
+      try process.run()
+      let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      process.waitUntilExit()
+      guard process.terminationStatus == 0 else {
+        throw PythonError(description: try String(contentsOfFile: errors, encoding: .utf8))
+      }
+      return text
+    }
   }
 }
 
