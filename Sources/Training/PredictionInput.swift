@@ -46,7 +46,7 @@ struct PredictionInput: Sendable {
   private static func idxImages(_ path: String) throws(DataError) -> [PredictionInput] {
     let file = try IDXFile(path: path, rank: 3)
     let shape = Shape(file.dimensions[1], file.dimensions[2], 1)
-    guard shape.count > 0 else {
+    guard shape.count > 0, file.dimensions[0] > 0 else {
       throw DataError(path, expected: "images", found: "dimensions \(file.dimensions)")
     }
     return (0..<file.dimensions[0]).map { index in

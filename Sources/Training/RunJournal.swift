@@ -46,6 +46,7 @@ final class RunJournal {
       let progress = checkpoint.state.progress
       recorded = (progress.sums, progress.secondsInEpoch)
     } else {
+      // What an earlier run left would be taken for this one's.
       checkpoints.clear()
       RunRecords.remove(from: directory)
       for name in [TrainedModel.fileName, "trace.json"] { unlink(directory.file(name)) }

@@ -147,6 +147,8 @@ import Testing
   @Test(arguments: [nil, 2])
   func divergedTraining(ranks: Int?) throws {
     try withTemporaryDirectory { directory in
+      let model = "\(directory)/model.safetensors"
+      try "of an earlier run".write(toFile: model, atomically: true, encoding: .utf8)
       let program = try Program.run(
         [
           "--lr", "1e20", "--epochs", "1", "--train-samples", "2000", "--warmup-epochs", "0", "--out",
@@ -160,6 +162,7 @@ import Testing
       }
       let record = try String(contentsOfFile: "\(directory)/run.json", encoding: .utf8)
       #expect(record.contains(#""status" : "failed""#) && record.contains("training diverged"))
+      #expect(!FileManager.default.fileExists(atPath: model), "taken for this run's")
     }
   }
 }

@@ -122,6 +122,11 @@ import Testing
       try Data("text".utf8).write(to: URL(fileURLWithPath: "\(directory)/text.png"))
       try Data([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4]).write(
         to: URL(fileURLWithPath: "\(directory)/idx"))
+      try Data([0, 0, 8, 3, 0, 0, 0, 0, 0, 0, 0, 28, 0, 0, 0, 28]).write(
+        to: URL(fileURLWithPath: "\(directory)/empty-idx"))
+      let empty = try Program.run(["predict", "--model", Self.run, "\(directory)/empty-idx"], ranks: ranks)
+      #expect(
+        empty.exitCode == 1 && empty.errors.contains("empty-idx: expected images, found dimensions [0, 28"))
       let program = try Program.run(
         ["predict", "--model", Self.run, "--", directory, "\(directory)/idx", "/nowhere"], ranks: ranks)
       #expect(program.exitCode == 1 && program.output.contains("/idx[0]"), "\(program.output)")
