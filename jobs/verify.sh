@@ -40,11 +40,18 @@ options=("$@")
 [[ " $* " == *" --global-batch"* ]] || options+=(--global-batch 256)
 options+=(--reproducible --records csv --quiet)
 
-# Trains on $1 ranks of $2 threads into the directory $3, with further options.
+# Trains on $1 ranks of $2 threads into the directory $3, with further options. What is said goes to a log.
 train() {
   local ranks=$1 threads=$2 out=$3
   shift 3
-  mpirun --quiet -np "$ranks" "$program" "${options[@]}" --threads "$threads" --out "$directory/$out" "$@"
+  exec mpirun --quiet -np "$ranks" "$program" "${options[@]}" --threads "$threads" --out "$directory/$out" "$@" \
+    >"$directory/log" 2>&1
+}
+
+# Shows what a run said, and ends.
+give_up() {
+  cat "$directory/log" >&2
+  fail "$*"
 }
 
 # The weights of a run, and its metrics but for images/s and seconds, as one hash each.
@@ -66,24 +73,24 @@ different=0
 printf '%-34s  %-64s  %-16s\n' run weights metrics
 for r in ${ranks//,/ }; do
   for t in ${threads//,/ }; do
-    train "$r" "$t" "$r-$t" || fail "the run on $r ranks of $t threads failed"
+    (train "$r" "$t" "$r-$t") || give_up "the run on $r ranks of $t threads failed"
     show "$r ranks x $t threads" "$r-$t"
   done
 done
 
 first=${ranks%%,*}
 last=${ranks##*,}
-train "$first" 1 moved --save-every 1steps >/dev/null 2>&1 &
+train "$first" 1 moved --save-every 1steps &
 run=$!
 until compgen -G "$directory/moved/checkpoints/step-*.json" >/dev/null; do
-  kill -0 "$run" 2>/dev/null || fail "the run that was to be stopped ended by itself"
+  kill -0 "$run" 2>/dev/null || give_up "the run that was to be stopped ended by itself"
   sleep 0.02
 done
 kill -USR1 "$run"
 status=0
 wait "$run" || status=$?
-[ "$status" -eq 75 ] || fail "expected the stopped run to end with exit code 75, found $status"
-train "$last" 1 moved --resume auto || fail "the resumed run failed"
+[ "$status" -eq 75 ] || give_up "expected the stopped run to end with exit code 75, found $status"
+(train "$last" 1 moved --resume auto) || give_up "the resumed run failed"
 show "$first ranks, resumed on $last" moved
 [ "$different" -eq 0 ] || fail "the runs differ: --reproducible does not hold here"
 echo "all runs are the same"
