@@ -29,12 +29,14 @@ extension World {
 
   /// - Throws: on all ranks, when a network's arenas and activations do not fit on one.
   ///
-  /// - Parameter forwardOnly: for inference.
+  /// - Parameters:
+  ///   - state: arenas besides the parameters and each thread's gradients, such as the optimizer's.
+  ///   - forwardOnly: for inference.
   package func requireMemory(
-    for network: Network, microBatch: Int, threads: Int, forwardOnly: Bool = false
+    for network: Network, microBatch: Int, threads: Int, state: Int = 1, forwardOnly: Bool = false
   ) throws {
-    // Parameters, gradients and velocity; activations and their gradients.
-    let arenas = Double(network.layout.gradientCount) * Double(forwardOnly ? 1 : 2 + threads)
+    // And activations with their gradients.
+    let arenas = Double(network.layout.gradientCount) * Double(forwardOnly ? 1 : 1 + state + threads)
     let activations = network.nodes.reduce(0.0) { $0 + (forwardOnly ? 1 : 2) * Double($1.output.count) }
     let bytes = 4 * (arenas + activations * Double(microBatch) * Double(threads))
     try agree {

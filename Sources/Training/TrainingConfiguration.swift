@@ -123,6 +123,13 @@ extension TrainingConfiguration {
       totalEpochs: Double(epochs), decay: decay)
   }
 
+  /// Arenas of a rank besides its parameters and gradients: the optimizer's, averaged and best weights, and what
+  /// comes from other ranks.
+  func stateArenas(worldSize: Int) -> Int {
+    (optimizer == .adam ? 2 : 1) + (averageDecay == nil ? 0 : 1) + (earlyStopping == nil ? 0 : 1)
+      + (reproducible && worldSize > 1 ? 1 : 0)
+  }
+
   package func makeOptimizer(count: Int) -> any Optimizer {
     switch optimizer {
     case .sgd:

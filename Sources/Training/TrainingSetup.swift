@@ -56,7 +56,9 @@ extension TrainingSetup {
     augmentation = try world.agree {
       try Augmentation(configuration.augmentation, shape: shape, seed: configuration.seed)
     }
-    try world.requireMemory(for: network, microBatch: schedule.microBatch, threads: threads)
+    try world.requireMemory(
+      for: network, microBatch: schedule.microBatch, threads: threads,
+      state: configuration.stateArenas(worldSize: world.size))
   }
 
   /// What is printed before the first step.
