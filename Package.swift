@@ -34,7 +34,7 @@ let package = Package(
     .target(
       name: "Data", dependencies: ["CZlib", "CPNG", "CJPEG", "Files", "Tensors"], swiftSettings: numeric),
     .target(name: "Optimizers", dependencies: ["Tensors"], swiftSettings: numeric),
-    .target(name: "Networks", dependencies: ["Kernels", "Tensors"], swiftSettings: spans),
+    .target(name: "Networks", dependencies: ["Kernels", "Files", "Tensors"], swiftSettings: spans),
     .target(name: "Parallel", dependencies: ["MPI", "Tensors"], swiftSettings: spans),
     .target(name: "Reporting", dependencies: ["Files", "Tensors"], swiftSettings: spans),
     .target(

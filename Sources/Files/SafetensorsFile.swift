@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 
 /// A file of named tensors, as PyTorch and the tools around it read and write them:
@@ -33,29 +34,21 @@ package struct SafetensorsFile: Sendable {
   package init(bytes: [UInt8], path: String) throws(FileError) {
     self.path = path
     let header = try Self.header(of: bytes, path)
-    let root: JSONValue
+    let found: SafetensorsHeader
     do {
-      root = try JSONValue(bytes[header])
+      found = try JSONDecoder().decode(SafetensorsHeader.self, from: Data(bytes[header]))
     } catch {
       throw FileError(
-        path, expected: "a JSON header", found: "\(error)", hint: "this is no safetensors file, or damaged")
+        path, expected: "a safetensors header",
+        found: (error as? DecodingError)?.inOneLine ?? "\(error)",
+        hint: "this is no safetensors file, or it is damaged")
     }
-    guard case .object(let members) = root else {
-      throw FileError(path, expected: "a JSON object as header", found: root.kind)
-    }
-    var tensors: [Tensor] = []
-    var metadata: [String: String] = [:]
     let data = header.upperBound..<bytes.count
-    for (key, value) in members {
-      if key == "__metadata__" {
-        metadata = try Self.metadata(value, path)
-      } else {
-        tensors.append(try TensorEntry(key, value, path).tensor(in: data, path))
-      }
-    }
+    var tensors: [Tensor] = []
+    for (name, entry) in found.entries { tensors.append(try entry.tensor(name, in: data, path)) }
     tensors.sort { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
     try Self.check(tensors, cover: data, path)
-    self.metadata = metadata
+    metadata = found.metadata
     self.tensors = tensors
     self.bytes = bytes
   }
@@ -75,20 +68,6 @@ package struct SafetensorsFile: Sendable {
         hint: "this is no safetensors file, or it is truncated")
     }
     return 8..<8 + Int(length)
-  }
-
-  private static func metadata(_ value: JSONValue, _ path: String) throws(FileError) -> [String: String] {
-    guard case .object(let members) = value else {
-      throw FileError(path, expected: "__metadata__ to be an object of texts", found: value.kind)
-    }
-    var metadata: [String: String] = [:]
-    for (key, value) in members {
-      guard case .string(let text) = value else {
-        throw FileError(path, expected: "__metadata__ to have a text for \"\(key)\"", found: value.kind)
-      }
-      metadata[key] = text
-    }
-    return metadata
   }
 
   /// Every byte of the data belongs to one tensor.
@@ -131,64 +110,61 @@ extension SafetensorsFile {
   }
 }
 
-/// What the header says of a tensor.
-private struct TensorEntry {
-  private let name: String
-  private let type: SafetensorsType
-  private let shape: [Int]
-  /// First byte in the data, and the one behind the last.
-  private let offsets: [Int]
+/// The header of a file.
+private struct SafetensorsHeader: Decodable {
+  /// What it says of a tensor.
+  struct Entry: Decodable {
+    let type: String
+    let shape: [Int]
+    /// First byte in the data, and the one behind the last.
+    let offsets: [Int]
 
-  init(_ name: String, _ value: JSONValue, _ path: String) throws(FileError) {
-    func wrong(_ expected: String, _ found: String) -> FileError {
-      FileError(path, expected: "tensor \"\(name)\" to have \(expected)", found: found)
+    private enum CodingKeys: String, CodingKey {
+      case type = "dtype"
+      case shape
+      case offsets = "data_offsets"
     }
-    guard case .object(let members) = value else { throw wrong("type, shape and offsets", value.kind) }
-    var (type, shape, offsets): (SafetensorsType?, [Int]?, [Int]?) = (nil, nil, nil)
-    for (key, value) in members {
-      switch (key, value) {
-      case ("dtype", .string(let text)):
-        type = SafetensorsType(rawValue: text)
-        if type == nil { throw wrong("a known type, such as F32", "\"\(text)\"") }
-      case ("shape", .array(let sizes)): shape = Self.sizes(sizes)
-      case ("data_offsets", .array(let places)): offsets = Self.sizes(places)
-      default: throw wrong("dtype, shape and data_offsets", "\"\(key)\": \(value.kind)")
+  }
+
+  private(set) var metadata: [String: String] = [:]
+  private(set) var entries: [String: Entry] = [:]
+
+  init(from decoder: any Decoder) throws {
+    let keys = try decoder.container(keyedBy: AnyKey.self)
+    for key in keys.allKeys {
+      if key.stringValue == "__metadata__" {
+        metadata = try keys.decode([String: String].self, forKey: key)
+      } else {
+        entries[key.stringValue] = try keys.decode(Entry.self, forKey: key)
       }
     }
-    guard let type else { throw wrong("a type", "none") }
-    guard let shape else { throw wrong("a shape of whole numbers of at least 0", "something else") }
-    guard let offsets, offsets.count == 2, offsets[0] <= offsets[1] else {
-      throw wrong("data_offsets of begin and end", "something else")
-    }
-    self.name = name
-    self.type = type
-    self.shape = shape
-    self.offsets = offsets
   }
+}
 
-  /// Whole numbers of at least 0, or nil.
-  private static func sizes(_ values: [JSONValue]) -> [Int]? {
-    var sizes: [Int] = []
-    for value in values {
-      guard case .integer(let size) = value, size >= 0 else { return nil }
-      sizes.append(size)
+extension SafetensorsHeader.Entry {
+  /// Places the tensor in the file, whose data is `data`.
+  fileprivate func tensor(
+    _ name: String, in data: Range<Int>, _ path: String
+  ) throws(FileError) -> SafetensorsFile.Tensor {
+    func wrong(_ expected: String, _ found: String, hint: String? = nil) -> FileError {
+      FileError(path, expected: "tensor \"\(name)\" to have \(expected)", found: found, hint: hint)
     }
-    return sizes
-  }
-
-  /// Places it in the file, whose data is `data`.
-  func tensor(in data: Range<Int>, _ path: String) throws(FileError) -> SafetensorsFile.Tensor {
+    guard let type = SafetensorsType(rawValue: type) else {
+      throw wrong("a known type, such as F32", "\"\(type)\"")
+    }
+    guard shape.allSatisfy({ $0 >= 0 }) else { throw wrong("a shape of sizes of at least 0", "\(shape)") }
+    guard offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1] else {
+      throw wrong("data_offsets of begin and end", "\(offsets)")
+    }
     guard offsets[1] <= data.count else {
-      throw FileError(
-        path, expected: "tensor \"\(name)\" to end at byte \(offsets[1]) of the data, as its header says",
-        found: "\(data.count) bytes of data", hint: "the file is truncated or damaged")
+      throw wrong(
+        "its end at byte \(offsets[1]) of the data", "\(data.count) bytes of data",
+        hint: "the file is truncated or damaged")
     }
     var (size, overflow) = (type.byteCount, false)
     for length in shape where !overflow { (size, overflow) = size.multipliedReportingOverflow(by: length) }
     guard !overflow, size == offsets[1] - offsets[0] else {
-      throw FileError(
-        path, expected: "tensor \"\(name)\" to have the bytes of \(type.rawValue) in shape \(shape)",
-        found: "\(offsets[1] - offsets[0])")
+      throw wrong("the bytes of \(type.rawValue) in shape \(shape)", "\(offsets[1] - offsets[0])")
     }
     return SafetensorsFile.Tensor(
       name: name, type: type, shape: shape,

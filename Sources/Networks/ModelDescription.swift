@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tensors
 
@@ -108,30 +109,5 @@ extension ModelDescription {
     } catch let error as DecodingError {
       throw ModelError("\(path): \(error.inOneLine)")
     }
-  }
-}
-
-extension DecodingError {
-  /// Where in the document the error is, and what it is.
-  fileprivate var inOneLine: String {
-    switch self {
-    case .keyNotFound(let key, let context): Self.line(context, "\"\(key.stringValue)\" is missing")
-    case .typeMismatch(let type, let context): Self.line(context, "expected \(type)")
-    case .valueNotFound(let type, let context): Self.line(context, "expected \(type), found null")
-    case .dataCorrupted(let context): Self.line(context, context.debugDescription)
-    @unknown default: "\(self)"
-    }
-  }
-
-  private static func line(_ context: Context, _ what: String) -> String {
-    var path = ""
-    for key in context.codingPath {
-      if let index = key.intValue {
-        path += "[\(index)]"
-      } else {
-        path += (path.isEmpty ? "" : ".") + key.stringValue
-      }
-    }
-    return path.isEmpty ? what : "\(path): \(what)"
   }
 }

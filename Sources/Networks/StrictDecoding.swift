@@ -1,3 +1,5 @@
+import Files
+
 extension Decoder {
   /// The container for `Keys`; any other key in it is an error, so that a misspelt parameter is not ignored.
   ///
@@ -19,13 +21,4 @@ extension Decoder {
       }
     }
   }
-}
-
-/// Any key of a JSON object.
-struct AnyKey: CodingKey {
-  let stringValue: String
-  var intValue: Int? { nil }
-
-  init(stringValue: String) { self.stringValue = stringValue }
-  init?(intValue: Int) { nil }
 }

@@ -78,7 +78,8 @@ extension TrainingSetup {
         ("epochs", "\(configuration.epochs) of \(counted(schedule.stepsPerEpoch, "step"))"),
         ("seed", "\(configuration.seed)"),
       ]
-    let reduction = "reproducible: the same bits on any number of ranks with this global batch and micro-batch"
+    let reduction =
+      "reproducible: the same bits on any number of ranks with this global batch and micro-batch"
     return rows + (configuration.reproducible ? [("reduction", reduction)] : []) + resumption(world.size)
   }
 

@@ -73,7 +73,7 @@ struct CheckpointDirectory {
     do {
       manifest = try decodeJSON(Manifest.self, from: readFile(manifestPath))
     } catch let error as DecodingError {
-      throw FileError(manifestPath, expected: "the manifest of a checkpoint", found: brief(error))
+      throw FileError(manifestPath, expected: "the manifest of a checkpoint", found: error.inOneLine)
     }
     guard manifest.file == "\(name).safetensors" else {
       throw FileError(
@@ -118,14 +118,4 @@ struct CheckpointDirectory {
   }
 
   private var files: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
-}
-
-/// What a decoder found, in a few words.
-private func brief(_ error: DecodingError) -> String {
-  switch error {
-  case .keyNotFound(let key, _): "no \"\(key.stringValue)\""
-  case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-    context.debugDescription
-  @unknown default: "\(error)"
-  }
 }
