@@ -11,12 +11,14 @@ struct Option<Configuration>: Sendable {
   let apply: @Sendable (inout Configuration, String) throws(ValueError) -> Void
   /// The value in a configuration; nil where there is none.
   let show: @Sendable (Configuration) -> String?
+  /// Two configurations have the same value.
+  let isSame: @Sendable (Configuration, Configuration) -> Bool
   /// A run that goes on from a checkpoint may have another value.
   private(set) var mayChange = false
 
   typealias Field<Value> = WritableKeyPath<Configuration, Value> & Sendable
 
-  init<Value>(
+  init<Value: Equatable>(
     _ name: String, _ field: Field<Value>, _ kind: ValueKind<Value>, _ help: String
   ) {
     self.name = name
@@ -25,10 +27,11 @@ struct Option<Configuration>: Sendable {
     self.help = help
     apply = { configuration, text throws(ValueError) in configuration[keyPath: field] = try kind.parse(text) }
     show = { kind.show($0[keyPath: field]) }
+    isSame = { $0[keyPath: field] == $1[keyPath: field] }
   }
 
   /// For a field that is nil unless the option is given.
-  init<Value>(
+  init<Value: Equatable>(
     _ name: String, _ field: Field<Value?>, _ kind: ValueKind<Value>, _ help: String
   ) {
     self.name = name
@@ -37,6 +40,7 @@ struct Option<Configuration>: Sendable {
     self.help = help
     apply = { configuration, text throws(ValueError) in configuration[keyPath: field] = try kind.parse(text) }
     show = { $0[keyPath: field].map(kind.show) }
+    isSame = { $0[keyPath: field] == $1[keyPath: field] }
   }
 
   /// A flag, which sets `field` to `given`.
@@ -49,6 +53,7 @@ struct Option<Configuration>: Sendable {
     self.help = help
     apply = { configuration, _ throws(ValueError) in configuration[keyPath: field] = given }
     show = { $0[keyPath: field] == given ? "on" : nil }
+    isSame = { $0[keyPath: field] == $1[keyPath: field] }
   }
 
   /// The same option, for what does not change what is trained.

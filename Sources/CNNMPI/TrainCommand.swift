@@ -9,8 +9,10 @@ enum TrainCommand {
     (
       "Data",
       [
-        O("--data", \.data, .text("DIR|synthetic"), "directory with MNIST's four files, or built-in digits"),
-        O("--test-data", \.testData, .text("DIR|synthetic"), "test on other data than --data's"),
+        // The same data may lie elsewhere: a resumed run knows them by their hash.
+        O("--data", \.data, .text("DIR|synthetic"), "directory with MNIST's four files, or built-in digits")
+          .changeable,
+        O("--test-data", \.testData, .text("DIR|synthetic"), "test on other data than --data's").changeable,
         O("--train-samples", \.trainSamples, .count(), "use only the first N training images"),
         O("--test-samples", \.testSamples, .count(), "use only the first N test images"),
         O(
@@ -21,7 +23,7 @@ enum TrainCommand {
     (
       "Model",
       [
-        O("--model", \.model, .text("NAME|FILE.json"), "one of \(ModelZoo.names)"),
+        O("--model", \.model, .text("NAME|FILE.json"), "one of \(ModelZoo.names)").changeable,
         O(
           "--weights", \.weights, .text("RUN|FILE"),
           "start from the weights of a run, or of a .safetensors file, also from PyTorch"),
@@ -114,15 +116,18 @@ enum TrainCommand {
     parse: { arguments throws(UsageError) in
       var configuration = TrainingConfiguration()
       let given = try options.parse(arguments, into: &configuration)
-      let complete = configuration
+      if configuration.resume == "auto", configuration.out == nil {
+        throw UsageError(
+          description: "--resume auto: expected --out DIR, the run to go on with; or give --resume its path")
+      }
+      let (complete, idle) = (configuration, idleOptions(given, configuration))
       return { world in
+        StopSignal.listen()
         let found = try complete.resume.map { try Checkpoint.find($0, out: complete.out, world) }
-        guard let checkpoint = found?.checkpoint else {
-          return try train(complete, in: world, version: CNNMPI.version)
-        }
-        let resumed = try resume(checkpoint, complete, arguments, given)
+        let resumed = try found?.checkpoint.map { try resume($0, complete, arguments, given) }
         try train(
-          resumed, from: checkpoint, warnings: found?.warnings ?? [], in: world, version: CNNMPI.version)
+          resumed ?? complete, from: found?.checkpoint, warnings: idle + (found?.warnings ?? []), in: world,
+          version: CNNMPI.version)
       }
     })
 
@@ -133,18 +138,39 @@ enum TrainCommand {
     _ checkpoint: Checkpoint, _ configuration: TrainingConfiguration, _ arguments: [String], _ given: [O]
   ) throws(UsageError) -> TrainingConfiguration {
     var resumed = checkpoint.state.configuration
-    for option in given where !option.mayChange {
+    for option in given where !option.mayChange && !option.isSame(resumed, configuration) {
       let (was, now) = (option.show(resumed) ?? "no value", option.show(configuration) ?? "no value")
-      guard was == now else {
-        throw UsageError(
-          description: "\(option.name): the checkpoint \(checkpoint.path) has \(was), the command line \(now)"
-        )
-      }
+      throw UsageError(
+        description: "\(option.name): the checkpoint \(checkpoint.path) has \(was), the command line \(now)")
     }
+    // What belongs to a start, not to the run.
     resumed.threads = nil
+    resumed.verbosity = .normal
+    resumed.trace = false
     resumed.out = checkpoint.runDirectory
     try options.parse(arguments, into: &resumed)
+    guard resumed.epochs >= checkpoint.state.epochsDone else {
+      throw UsageError(
+        description:
+          "--epochs: the checkpoint \(checkpoint.path) has done \(checkpoint.state.epochsDone), the "
+          + "command line asks for \(resumed.epochs)")
+    }
     return resumed
+  }
+
+  /// Says which options have no effect beside others.
+  private static func idleOptions(_ given: [O], _ configuration: TrainingConfiguration) -> [String] {
+    let names = Set(given.map(\.name))
+    func idle(_ options: [String], _ isIdle: Bool, _ reason: String) -> [String] {
+      isIdle ? options.filter(names.contains).map { "\($0) has no effect \(reason)" } : []
+    }
+    return idle(["--momentum", "--nesterov"], configuration.optimizer == .adam, "with --optimizer adam")
+      + idle(
+        ["--step-epochs", "--step-factor"], configuration.schedule != .step,
+        "with --schedule \(configuration.schedule.rawValue)")
+      + idle(["--log-every"], configuration.records == .csv, "with --records csv")
+      + idle(["--batch-size"], configuration.globalBatch != nil, "with --global-batch")
+      + idle(["--keep"], configuration.saveEvery == .never, "with --save-every none")
   }
 
   private static var help: String {

@@ -73,7 +73,7 @@ extension ValueKind<Double> {
           throw ValueError(expected: expected)
         }
         return number
-      }, show: { shortest($0) })
+      }, show: { Double(shortest($0)) == $0 ? shortest($0) : "\($0)" })
   }
 }
 

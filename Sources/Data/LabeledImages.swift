@@ -22,6 +22,11 @@ package struct LabeledImages: Sendable {
 }
 
 extension LabeledImages {
+  /// Of images and labels, to tell whether two sets are the same, see `fastHash`.
+  package func hash() -> String {
+    String(fastHash(images.span.bytes) ^ fastHash(labels.span.bytes), radix: 16)
+  }
+
   /// The first `count` images, or all where there are not so many.
   package func prefix(_ count: Int) -> LabeledImages {
     guard count < self.count else { return self }

@@ -79,10 +79,11 @@ package func writeAtomically(_ bytes: [UInt8], to path: String) throws(OutputErr
   try file.commit()
 }
 
-/// Removes the temporaries that killed programs left in a directory.
+/// Removes the temporaries that killed programs left in a directory: `NAME.<process>.tmp`.
 package func removeTemporaries(in directory: String) {
   for file in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
   where file.hasSuffix(".tmp") {
-    unlink("\(directory)/\(file)")
+    let parts = file.split(separator: ".")
+    if parts.count > 2, parts[parts.count - 2].allSatisfy(\.isNumber) { unlink("\(directory)/\(file)") }
   }
 }

@@ -87,6 +87,9 @@ package struct Network: Sendable {
   }
 
   /// The layers' names: given ones, or type and number.
+  /// What the names of tensors in checkpoints begin with that are not the model's own.
+  package static let reservedNames = ["optimizer", "average", "best"]
+
   private static func names(of description: ModelDescription) throws(ModelError) -> [String] {
     var counts: [String: Int] = [:]
     var names: [String] = []
@@ -96,6 +99,11 @@ package struct Network: Sendable {
       let name = item.name ?? "\(type.shortName)\(counts[type.shortName]!)"
       guard !names.contains(name) else {
         throw ModelError("model \(description.name): two layers are called \"\(name)\"")
+      }
+      guard !reservedNames.contains(String(name.prefix { $0 != "." })) else {
+        throw ModelError(
+          "model \(description.name): expected another name than \"\(name)\" for a layer, as checkpoints call "
+            + "what is not the model's own \(reservedNames.joined(separator: ", "))")
       }
       names.append(name)
     }

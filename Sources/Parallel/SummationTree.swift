@@ -45,7 +45,12 @@ package enum SummationTree {
 
   /// The most nodes there are at once while a run is computed leaf by leaf, the new leaf included.
   package static func depth(ofRun run: Range<Int>) -> Int {
-    run.map { nodes(ofRun: run.lowerBound..<$0).count + 1 }.max() ?? 0
+    var (count, most) = (0, 0)
+    for leaf in run {
+      most = max(most, count + 1)
+      count += 1 - merges(afterLeaf: leaf, runStart: run.lowerBound)
+    }
+    return most
   }
 
   /// The additions of siblings among consecutive nodes, as soon as both are there, and the nodes that are

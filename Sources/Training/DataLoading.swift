@@ -13,11 +13,6 @@ struct TrainingData {
   let validation: LabeledImages?
   let test: LabeledImages
 
-  /// Hash of the training images and labels, to tell whether a resumed run has the same.
-  func trainHash() -> String {
-    String(fastHash(train.images.span.bytes) ^ fastHash(train.labels.span.bytes), radix: 16)
-  }
-
   /// Reads or makes them.
   ///
   /// - Throws: on all ranks, when a file is wrong on any, or the images do not fit the network.

@@ -30,13 +30,16 @@ extension World {
   /// - Throws: on all ranks, when a network's arenas and activations do not fit on one.
   ///
   /// - Parameters:
-  ///   - state: arenas besides the parameters and each thread's gradients, such as the optimizer's.
+  ///   - state: arenas besides the parameters and gradients, such as the optimizer's.
+  ///   - gradients: arenas of a thread for the partial sums of its micro-batches, see `SummationTree.depth`.
   ///   - forwardOnly: for inference.
   package func requireMemory(
-    for network: Network, microBatch: Int, threads: Int, state: Int = 1, forwardOnly: Bool = false
+    for network: Network, microBatch: Int, threads: Int, state: Int = 1, gradients: Int = 1,
+    forwardOnly: Bool = false
   ) throws {
     // And activations with their gradients.
-    let arenas = Double(network.layout.gradientCount) * Double(forwardOnly ? 1 : 1 + state + threads)
+    let count = forwardOnly ? 1 : 1 + state + gradients * threads
+    let arenas = Double(network.layout.gradientCount) * Double(count)
     let activations = network.nodes.reduce(0.0) { $0 + (forwardOnly ? 1 : 2) * Double($1.output.count) }
     let bytes = 4 * (arenas + activations * Double(microBatch) * Double(threads))
     try agree {

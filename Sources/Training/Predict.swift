@@ -56,7 +56,8 @@ package func predict(
   }
   try world.agreeOnInputs(inputs)
   // As many at once as give everybody work and fit into some 64 MB.
-  let workers = world.size * threads * configuration.microBatch
+  let mostThreads = try world.communicator.allReduce(threads, .maximum)
+  let workers = world.size * mostThreads * configuration.microBatch
   let atOnce = max((64 << 20) / model.network.input.count / workers, 1) * workers
   for start in stride(from: 0, to: inputs.count, by: atOnce) {
     let part = Array(inputs[start..<min(start + atOnce, inputs.count)])

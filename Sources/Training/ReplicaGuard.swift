@@ -7,34 +7,30 @@ import Tensors
 // with a mean of models without a word.
 
 extension Trainer {
-  /// Compares the ranks' parameters by their hashes.
+  /// Compares the ranks' parameters, and their moving averages, by hashes.
   ///
   /// - Throws: on all ranks, a `ReplicaError`.
   package func checkReplicas(afterStep step: Int) throws {
     guard world.size > 1 else { return }
-    let parameters = parameters
-    let hash = fastHash(parameters.span.bytes)
-    let all = try world.communicator.allGather(hash)
-    guard all.contains(where: { $0 != all[0] }) else { return }
-    for tensor in layout.tensors {
-      let hashes = try world.communicator.allGather(
-        fastHash(parameters.span.extracting(tensor.range).bytes))
-      if let odd = oddOneOut(hashes) {
+    for (arena, name) in [(parameters, "tensor"), (average?.values, "the moving average of tensor")] {
+      guard let arena, try odd(fastHash(arena.span.bytes)) != nil else { continue }
+      for tensor in layout.tensors {
+        guard let odd = try odd(fastHash(arena.span.extracting(tensor.range).bytes)) else { continue }
         throw ReplicaError(
-          step: step, rank: odd, host: world.hosts[odd], tensor: tensor.name, worldSize: world.size)
+          step: step, rank: odd.rank, host: world.hosts[odd.rank], other: odd.other,
+          place: "\(name) \(tensor.name)")
       }
     }
-    let odd = oddOneOut(all)!
-    throw ReplicaError(step: step, rank: odd, host: world.hosts[odd], tensor: nil, worldSize: world.size)
   }
 
-  /// The first rank that does not have what most have; of two, rank 1.
-  private func oddOneOut(_ hashes: [UInt64]) -> Int? {
+  /// The first rank whose hash is not what most have, and the first that has that; nil where all are the same.
+  private func odd(_ own: UInt64) throws -> (rank: Int, other: Int)? {
+    let hashes = try world.communicator.allGather(own)
     var counts: [UInt64: Int] = [:]
     for hash in hashes { counts[hash, default: 0] += 1 }
     let most = counts.values.max()!
-    let usual = hashes.first { counts[$0] == most }!
-    return hashes.firstIndex { $0 != usual }
+    let usual = hashes.firstIndex { counts[$0] == most }!
+    return hashes.firstIndex { $0 != hashes[usual] }.map { ($0, usual) }
   }
 }
 
@@ -44,14 +40,12 @@ struct ReplicaError: AgreedError, CustomStringConvertible {
   let step: Int
   let rank: Int
   let host: String
-  /// Nil where the arenas differ between tensors.
-  let tensor: String?
-  let worldSize: Int
+  /// A rank that has what most have.
+  let other: Int
+  let place: String
 
   var description: String {
-    let place = tensor.map { "tensor \($0)" } ?? "the space between tensors"
-    let others = worldSize == 2 ? "rank 0's" : "the other ranks'"
-    return "the replicas differ after step \(step): \(place) of rank \(rank) (\(host)) is not \(others); "
+    "the replicas differ after step \(step): \(place) of rank \(rank) (\(host)) is not that of rank \(other); "
       + "resume from the last checkpoint, and check that host's memory and that all ranks run the same "
       + "program, MPI and OpenBLAS kernel"
   }

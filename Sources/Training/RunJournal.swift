@@ -17,11 +17,9 @@ final class RunJournal {
   private var record: RunRecord
   /// Nil when the run writes `metrics.csv` alone.
   private let records: RunRecords?
-  private var times = StepTimes()
   private var lastStatus = ContinuousClock.now
-  private let resumed: Bool
-  /// The epoch's sums and time when the last step was recorded.
-  private var recorded = (sums: EpochSums(), seconds: 0.0)
+  private let replacesEarlierRun: Bool
+  private(set) var recorded: RecordedSums
   let checkpoints: CheckpointDirectory
 
   /// A terminal's progress line is drawn at most this often; a log file gets a line after each such while.
@@ -38,25 +36,23 @@ final class RunJournal {
     samplesPerEpoch = setup.schedule.samples
     directory = try RunDirectory(configuration.out)
     checkpoints = CheckpointDirectory(path: directory.file("checkpoints"))
-    resumed = checkpoint != nil
     record = RunRecord(setup, world, version: version)
     for place in [directory.path, checkpoints.path] { removeTemporaries(in: place) }
-    if let checkpoint {
-      record.resume(from: checkpoint)
-      let progress = checkpoint.state.progress
-      recorded = (progress.sums, progress.secondsInEpoch)
-    } else {
-      // What an earlier run left would be taken for this one's.
-      checkpoints.clear()
+    // A run that goes on in its own directory keeps what is there; any other replaces it.
+    replacesEarlierRun = !(checkpoint?.lies(in: directory.path) ?? false) && directory.replacesEarlierRun
+    if replacesEarlierRun {
+      try checkpoints.clear()
       RunRecords.remove(from: directory)
       for name in [TrainedModel.fileName, "trace.json"] { unlink(directory.file(name)) }
     }
-    let position = checkpoint?.state.progress.position
+    if let checkpoint { record.resume(from: checkpoint) }
+    let position = replacesEarlierRun ? nil : checkpoint?.state.progress.position
     records =
       configuration.records == .all
       ? RunRecords(
         in: directory, console, resumedAt: position.map { ResumedRun(steps: $0.step, epochs: $0.epoch) })
       : nil
+    recorded = checkpoint?.state.recorded ?? RecordedSums()
     try save(checkpoint?.state.progress.epochs ?? [])
   }
 
@@ -73,8 +69,7 @@ final class RunJournal {
   func warn(_ text: String) { console.warn(text) }
 
   func begin(_ rows: [(name: String, value: String)], _ warnings: [String]) {
-    let replaces = !resumed && directory.replacesEarlierRun
-    let output = directory.path + (replaces ? " (replaces an earlier run)" : "")
+    let output = directory.path + (replacesEarlierRun ? " (replaces an earlier run)" : "")
     console.print(
       StyledText("cnn-mpi \(record.environment.version)", .bold) + "\n\(table(rows + [("output", output)]))")
     for warning in warnings { warn(warning) }
@@ -82,10 +77,8 @@ final class RunJournal {
     lastStatus = ContinuousClock.now
   }
 
-  /// - Parameters:
-  ///   - times: of the epoch so far.
-  ///   - gradientNorm: called at steps that are recorded.
-  func stepEnded(_ run: RunProgress, _ times: StepTimes, gradientNorm: () -> Double) {
+  /// - Parameter gradientNorm: called at steps that are recorded.
+  func stepEnded(_ run: RunProgress, gradientNorm: () -> Double) {
     let position = run.position
     if let records, position.step % configuration.logEvery == 0 || position.samples == samplesPerEpoch {
       let since = run.sums - recorded.sums
@@ -95,15 +88,15 @@ final class RunJournal {
           accuracy: since.accuracy, learningRate: run.learningRate,
           imagesPerSecond: Double(since.samples) / (run.secondsInEpoch - recorded.seconds),
           gradientNorm: gradientNorm(), seconds: run.trainSeconds))
-      recorded = (run.sums, run.secondsInEpoch)
+      recorded = RecordedSums(sums: run.sums, seconds: run.secondsInEpoch)
     }
     let now = ContinuousClock.now
     guard now - lastStatus >= (console.isTerminal ? Self.terminalInterval : Self.logInterval) else { return }
     lastStatus = now
-    showProgress(run, times)
+    showProgress(run)
   }
 
-  private func showProgress(_ run: RunProgress, _ times: StepTimes) {
+  private func showProgress(_ run: RunProgress) {
     let position = run.position
     let left = (configuration.epochs - position.epoch) * samplesPerEpoch - position.samples
     let step = (position.samples * stepsPerEpoch + samplesPerEpoch - 1) / samplesPerEpoch
@@ -112,7 +105,7 @@ final class RunJournal {
       loss: run.sums.meanLoss, accuracy: run.sums.accuracy,
       imagesPerSecond: Double(run.sums.samples) / run.secondsInEpoch,
       secondsLeft: Double(left) * run.trainSeconds / Double(run.images),
-      shares: console.verbosity == .verbose ? times.shares(of: times.total) : nil)
+      shares: console.verbosity == .verbose ? run.timesInEpoch.shares(of: run.timesInEpoch.total) : nil)
     if console.isTerminal {
       console.status { progress.bar(width: $0) }
     } else {
@@ -124,9 +117,8 @@ final class RunJournal {
     _ run: RunProgress, _ times: RankTimes, _ parameters: SharedBuffer<Float>, _ layout: ParameterLayout
   ) {
     guard let metrics = run.epochs.last else { return }
-    self.times = self.times + times.own
-    recorded = (EpochSums(), 0)
-    record.add(run, times.own)
+    recorded = RecordedSums()
+    record.add(run)
     saveOrWarn(run.epochs)
     records?.epochEnded(metrics, step: run.position.step)
     records?.parametersChanged(parameters.span, layout, step: run.position.step)
@@ -181,7 +173,7 @@ final class RunJournal {
           "\(grouped(run.images)) images in \(decimal(run.trainSeconds, 1)) s, "
             + "\(grouped(Double(run.images) / run.trainSeconds)) images/s"
         ),
-        ("time", times.shares(of: max(times.total, .leastNonzeroMagnitude)).words),
+        ("time", run.times.shares(of: max(run.times.total, .leastNonzeroMagnitude)).words),
         ("evaluation", "\(decimal(run.evaluationSeconds, 1)) s"),
         ("weights", "sha256 \(weightsSHA256)"),
         ("results", directory.path), ("files", files.joined(separator: ", ")),
@@ -232,6 +224,7 @@ final class RunJournal {
     record.error = "\(error)"
     record.finished = Date()
     do { try writeAtomically(record.json(), to: directory.file("run.json")) } catch { warn("\(error)") }
-    _ = finishRecords(hasEpochs: record.epochsCompleted > 0)
+    // No figures: a batch system gives little time between its signal and the end.
+    _ = records?.close()
   }
 }

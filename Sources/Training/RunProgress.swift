@@ -13,18 +13,30 @@ struct RunProgress: Codable {
   private(set) var secondsInEpoch = 0.0
   private(set) var trainSeconds = 0.0
   private(set) var evaluationSeconds = 0.0
+  /// Where the training time of the epoch under way went, of those before, and of all.
+  private(set) var timesInEpoch = StepTimes()
+  private(set) var epochTimes: [EpochTimes] = []
+  private(set) var times = StepTimes()
   /// Images that were trained on.
   private(set) var images = 0
   /// Of the epochs that are done.
   private(set) var epochs: [EpochMetrics] = []
 
   /// A step is done.
-  mutating func add(_ result: StepResult, _ batch: GlobalBatch, learningRate: Double, seconds: Double) {
+  ///
+  /// - Parameters:
+  ///   - seconds: since the last one.
+  ///   - times: the parts of that.
+  mutating func add(
+    _ result: StepResult, _ batch: GlobalBatch, learningRate: Double, seconds: Double, times: StepTimes
+  ) {
     position.advance(over: batch)
     sums.add(result, samples: batch.count)
     self.learningRate = learningRate
     secondsInEpoch += seconds
     trainSeconds += seconds
+    timesInEpoch = timesInEpoch + times
+    self.times = self.times + times
     images += batch.count
   }
 
@@ -39,6 +51,8 @@ struct RunProgress: Codable {
         testLoss: test.loss, testAccuracy: test.accuracy, learningRate: learningRate,
         imagesPerSecond: Double(samples) / secondsInEpoch, seconds: secondsInEpoch,
         validationLoss: validation?.loss, validationAccuracy: validation?.accuracy))
+    epochTimes.append(EpochTimes(epoch: position.epoch + 1, timesInEpoch))
+    timesInEpoch = StepTimes()
     position.endEpoch()
     sums = EpochSums()
     secondsInEpoch = 0
@@ -68,4 +82,10 @@ struct EpochSums: Codable {
 
   var meanLoss: Double { loss / Double(max(samples, 1)) }
   var accuracy: Double { correct / Double(max(samples, 1)) }
+}
+
+/// An epoch's sums and training time when a step of it was last recorded.
+struct RecordedSums: Codable {
+  var sums = EpochSums()
+  var seconds = 0.0
 }

@@ -3,7 +3,7 @@ import Parallel
 import Reporting
 
 /// Where the training time of an epoch went, in seconds.
-struct EpochTimes: Encodable {
+struct EpochTimes: Codable {
   /// From 1.
   let epoch: Int
   /// Forward, backward, sums over micro-batches and threads, update.
@@ -82,20 +82,16 @@ struct RunRecord: Encodable {
 
   mutating func resume(from checkpoint: Checkpoint) {
     let progress = checkpoint.state.progress
-    resumedFrom = checkpoint.file.path
+    resumedFrom = checkpoint.path
     resumedAfterStep = progress.position.step
-    if !progress.epochs.isEmpty { add(progress) }
+    add(progress)
   }
 
-  /// Takes over what the epoch that just ended came to.
-  mutating func add(_ run: RunProgress, _ times: StepTimes) {
-    epochTimes.append(EpochTimes(epoch: run.epochs.count, times))
-    add(run)
-  }
-
-  private mutating func add(_ run: RunProgress) {
+  /// Takes over what the run has come to by the end of its last epoch.
+  mutating func add(_ run: RunProgress) {
     guard let epoch = run.epochs.last else { return }
     epochsCompleted = epoch.epoch
+    epochTimes = run.epochTimes
     take(epoch)
     imagesPerSecond = Double(run.images) / run.trainSeconds
     trainSeconds = run.trainSeconds

@@ -19,8 +19,10 @@ extension TrainingConfiguration {
 extension Trainer {
   /// Takes over weights, the same on all ranks.
   func start(from model: TrainedModel) {
-    let (parameters, given) = (parameters, model.parameters)
-    var values = parameters.mutableSpan
-    values.copy(from: given.span)
+    let given = model.parameters
+    for arena in [parameters, average?.values].compactMap(\.self) {
+      var values = arena.mutableSpan
+      values.copy(from: given.span)
+    }
   }
 }

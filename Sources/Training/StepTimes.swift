@@ -20,7 +20,7 @@ package enum StepPart: Int, CaseIterable, Sendable {
 }
 
 /// Seconds spent in each part, over any number of steps.
-package struct StepTimes: Sendable {
+package struct StepTimes: Codable, Sendable {
   private var seconds = SIMD8<Double>.zero
 
   package init() {}

@@ -2,12 +2,12 @@ import Glibc
 import Synchronization
 
 /// SIGTERM and SIGUSR1, by which a batch system announces the end: noticed at the next step.
-enum StopSignal {
+package enum StopSignal {
   private static let signals = [SIGTERM, SIGUSR1]
 
   /// From now on the signals do not end the process. They may come blocked from the process that started
   /// this one.
-  static func listen() {
+  package static func listen() {
     stopWasReceived.store(false, ordering: .relaxed)
     var set = sigset_t()
     sigemptyset(&set)

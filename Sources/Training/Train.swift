@@ -18,7 +18,6 @@ package func train(
   _ configuration: TrainingConfiguration, from checkpoint: Checkpoint? = nil, warnings: [String] = [],
   in world: World, version: String
 ) throws {
-  StopSignal.listen()
   let setup = try TrainingSetup(configuration, from: checkpoint, world)
   let warnings = try warnings + setup.warnings(world)
   let journal = try world.agree {
@@ -46,7 +45,7 @@ private final class TrainingRun {
   private let stopping: EarlyStopping?
   private let vote: StepVote
   private var watch = Stopwatch()
-  /// When the epoch began.
+  /// Of the trainer, by the end of the last step.
   private var times = StepTimes()
   private var saves: SaveTimer
   private var progress = RunProgress()
@@ -81,10 +80,13 @@ private final class TrainingRun {
       while progress.position.samples < setup.schedule.samples { try step(loader) }
       try endEpoch()
     }
-    if let stopping { trainer.take(stopping.weights) }
+    try trainer.checkReplicas(afterStep: progress.position.step)
+    // A run that was complete when it was asked to stop early has no best epoch.
+    let best = stopping.flatMap { $0.state.bestAccuracy >= 0 ? $0 : nil }
+    if let best { trainer.take(best.weights) }
     try world.agree { try journal?.save(trainedModel) }
     try writeTrace()
-    journal?.end(progress, stopping?.state, weightsSHA256: trainer.weightsSHA256)
+    journal?.end(progress, best?.state, weightsSHA256: trainer.weightsSHA256)
   }
 
   /// The training data in the order of the epoch under way.
@@ -105,13 +107,15 @@ private final class TrainingRun {
     guard result.loss.isFinite else {
       throw DivergedError(loss: result.loss, position: progress.position, learningRate: rate)
     }
-    progress.add(result, share.batch, learningRate: rate, seconds: watch.lap())
+    progress.add(
+      result, share.batch, learningRate: rate, seconds: watch.lap(), times: trainer.times - times)
+    times = trainer.times
     if progress.position.step % setup.configuration.replicaGuard == 0 {
       try trainer.checkReplicas(afterStep: progress.position.step)
     }
-    journal?.stepEnded(progress, trainer.times - times, gradientNorm: trainer.gradientNorm)
+    journal?.stepEnded(progress, gradientNorm: trainer.gradientNorm)
     if decision == Self.stop { try stopHere() }
-    if decision == Self.save || saves.isDue(afterStep: progress.position.step) { save() }
+    if decision == Self.save || saves.isDue(afterStep: progress.position.step) { try save() }
   }
 
   // What ranks vote for in a step; the largest wins.
@@ -119,7 +123,7 @@ private final class TrainingRun {
   private static let stop: Int32 = 2
 
   private func endEpoch() throws {
-    let epochTimes = trainer.times - times
+    let epochTimes = progress.timesInEpoch
     _ = watch.lap()
     let validation = try validationLoader.map { try trainer.evaluate($0) }
     let test = try trainer.evaluate(testLoader)
@@ -131,29 +135,36 @@ private final class TrainingRun {
     let rankTimes = try RankTimes(epochTimes, setup.configuration.verbosity, world)
     journal?.epochEnded(progress, rankTimes, trainer.evaluatedParameters, trainer.layout)
     let isLast = progress.position.epoch == setup.configuration.epochs || stopping?.isDue == true
-    if saves.isDue(afterEpoch: progress.position.epoch) || (isLast && saves.isOn) { save() }
+    if saves.isDue(afterEpoch: progress.position.epoch) || (isLast && saves.isOn) { try save() }
   }
 
   /// Writes a checkpoint. A run is not given up where that fails.
-  private func save() {
+  private func save() throws {
     saves.saved()
+    try trainer.checkReplicas(afterStep: progress.position.step)
     guard let journal else { return }
     do { _ = try writeCheckpoint(journal) } catch { journal.warn("no checkpoint: \(error)") }
   }
 
   /// A signal asked some rank to stop: all leave, behind a checkpoint.
   private func stopHere() throws {
+    try trainer.checkReplicas(afterStep: progress.position.step)
     let path = try world.agree { try journal.map(writeCheckpoint) }
     try writeTrace()
     throw InterruptedError(
       position: progress.position, checkpoint: try world.communicator.broadcast(path ?? ""))
   }
 
+  /// Like all records, a trace that cannot be written is a warning.
   private func writeTrace() throws {
     guard let trace = trainer.trace else { return }
-    let isCut = try trace.write(to: journal?.tracePath, world)
-    if isCut {
-      journal?.warn("the trace ends early: there is room for \(grouped(Trace.capacity)) spans a thread")
+    do {
+      let isCut = try trace.write(to: journal?.tracePath, world)
+      if isCut {
+        journal?.warn("the trace ends early: there is room for \(grouped(Trace.capacity)) spans a thread")
+      }
+    } catch let failure as AgreedFailure {
+      journal?.warn("no trace: \(failure)")
     }
   }
 
@@ -164,7 +175,11 @@ private final class TrainingRun {
   }
 
   private func writeCheckpoint(_ journal: RunJournal) throws -> String {
-    let state = CheckpointState(setup, progress, stopping?.state, worldSize: world.size)
+    guard trainer.isFinite else {
+      throw NotFiniteError(step: progress.position.step)
+    }
+    let state = CheckpointState(
+      setup, progress, stopping?.state, journal.recorded, worldSize: world.size)
     let contents = SafetensorsContents(
       metadata: try trainedModel.metadata(version: journal.version).merging(
         [CheckpointState.key: state.encoded()]) { _, new in new },
@@ -185,6 +200,13 @@ struct DivergedError: AgreedError, CustomStringConvertible {
       + "learning rate \(shortest(learningRate)); try a lower --lr, a longer --warmup-epochs or --lr-scaling "
       + "none"
   }
+}
+
+/// The last update made weights that are no numbers, which the next step's loss will show.
+private struct NotFiniteError: Error, CustomStringConvertible {
+  let step: Int
+
+  var description: String { "the weights are not finite after step \(step)" }
 }
 
 /// A signal stopped the run, which can go on from a checkpoint.

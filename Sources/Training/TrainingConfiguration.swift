@@ -123,11 +123,11 @@ extension TrainingConfiguration {
       totalEpochs: Double(epochs), decay: decay)
   }
 
-  /// Arenas of a rank besides its parameters and gradients: the optimizer's, averaged and best weights, and what
-  /// comes from other ranks.
+  /// Arenas of a rank besides its parameters and gradients: the optimizer's, averaged and best weights, what
+  /// comes from other ranks, and the copy of it all that rank 0 makes for a checkpoint.
   func stateArenas(worldSize: Int) -> Int {
-    (optimizer == .adam ? 2 : 1) + (averageDecay == nil ? 0 : 1) + (earlyStopping == nil ? 0 : 1)
-      + (reproducible && worldSize > 1 ? 1 : 0)
+    let saved = (optimizer == .adam ? 2 : 1) + (averageDecay == nil ? 0 : 1) + (earlyStopping == nil ? 0 : 1)
+    return saved + (reproducible && worldSize > 1 ? 1 : 0) + (saveEvery == .never ? 0 : 1 + saved)
   }
 
   package func makeOptimizer(count: Int) -> any Optimizer {

@@ -10,7 +10,9 @@ struct TrainingSetup {
   let configuration: TrainingConfiguration
   let network: Network
   let data: TrainingData
+  /// To tell whether a resumed run has the same.
   let trainDataHash: String
+  let testDataHash: String
   let schedule: BatchSchedule
   /// Of this rank.
   let threads: Int
@@ -36,16 +38,17 @@ extension TrainingSetup {
     network = try world.agree { try Network(ModelDescription(named: configuration.model)) }
     threads = configuration.threads ?? world.threadsPerRank
     data = try TrainingData(configuration, for: network, threads: threads, world)
-    trainDataHash = data.trainHash()
+    (trainDataHash, testDataHash) = (data.train.hash(), data.test.hash())
     let loaded = (network, data)
     startingModel =
       checkpoint == nil ? try world.agree { try configuration.startingModel(loaded.0, loaded.1) } : nil
     normalization =
       checkpoint?.state.normalization ?? startingModel?.normalization ?? Normalization(of: data.train)
     if let checkpoint {
-      let hash = trainDataHash
+      let hashes = (trainDataHash, testDataHash)
       try world.agree {
-        try checkpoint.state.check(loaded.0, trainSamples: loaded.1.train.count, dataHash: hash)
+        try checkpoint.state.check(
+          loaded.0, trainSamples: loaded.1.train.count, trainHash: hashes.0, testHash: hashes.1)
       }
     }
     schedule = BatchSchedule(
@@ -56,9 +59,11 @@ extension TrainingSetup {
     augmentation = try world.agree {
       try Augmentation(configuration.augmentation, shape: shape, seed: configuration.seed)
     }
+    let own = shard(of: schedule.batch(after: 0).microBatches, world.rank, of: world.size)
     try world.requireMemory(
       for: network, microBatch: schedule.microBatch, threads: threads,
-      state: configuration.stateArenas(worldSize: world.size))
+      state: configuration.stateArenas(worldSize: world.size),
+      gradients: SummationTree.depth(ofRun: shard(of: own, 0, of: threads)))
   }
 
   /// What is printed before the first step.

@@ -37,10 +37,21 @@ struct WeightsFile {
     return try Network(ModelDescription(json: Data(json.utf8), path: "\(path), metadata \"model\""))
   }
 
+  /// The weights; of a checkpoint those that its run evaluates, the moving averages where there are any.
   func parameters(for network: Network) throws -> SharedBuffer<Float> {
+    // Sizes come from a description: they are compared with the file before memory is taken.
+    let count = network.layout.tensors.reduce(0) { $0 + $1.range.count }
+    guard count <= file.bytes.count else {
+      throw FileError(
+        path, expected: "the \(count) numbers of model \(network.description.name)",
+        found: "a file of \(file.bytes.count) bytes")
+    }
+    let prefix = file.tensors.contains { $0.name.hasPrefix("average.") } ? "average." : ""
     let parameters = SharedBuffer<Float>(repeating: 0, count: network.layout.parameterCount)
     var values = parameters.mutableSpan
-    try network.restore(file.load(where: Checkpoint.isParameter), from: path, to: &values)
+    try network.restore(
+      file.load { prefix.isEmpty ? Checkpoint.isParameter($0) : $0.hasPrefix(prefix) }, prefix: prefix,
+      from: path, to: &values)
     return parameters
   }
 

@@ -20,12 +20,13 @@ import Testing
     return program
   }
 
-  /// Starts a run and sends a signal to one rank once `file` is there.
+  /// Starts a run and sends a signal to one rank, unless told otherwise once there is a checkpoint.
   private func interrupt(
-    _ arguments: [String], ranks: Int, out: String, signal: Int32, rank: Int
+    _ arguments: [String], ranks: Int, out: String, signal: Int32, rank: Int,
+    after isTime: ([String]) -> Bool = { $0.count >= 2 }
   ) throws -> Program {
     let running = try Program.start(arguments + ["--out", out], ranks: ranks)
-    while running.isRunning && RunFiles(directory: out).checkpoints.count < 2 { usleep(2000) }
+    while running.isRunning && !isTime(RunFiles(directory: out).checkpoints) { usleep(1000) }
     let ids = running.rankIDs
     if rank < ids.count { kill(ids[rank], signal) }
     return running.wait()
@@ -76,18 +77,107 @@ import Testing
   @Test func keepsTheNewest() throws {
     try withTemporaryDirectory { directory in
       let files = RunFiles(directory: directory)
-      try run(Self.options + ["--save-every", "10steps", "--keep", "2"], ranks: 1, out: directory)
-      let expected = [90, 94].flatMap { ["step-000000\($0).json", "step-000000\($0).safetensors"] }
-      #expect(files.checkpoints == expected)
+      func expect(_ names: [String], sourceLocation: SourceLocation = #_sourceLocation) {
+        let expected = names.flatMap { ["\($0).json", "\($0).safetensors"] }
+        #expect(files.checkpoints == expected, sourceLocation: sourceLocation)
+      }
+      // The last step, 94, is saved as a step and again with its epoch.
+      try run(Self.options + ["--save-every", "47steps", "--keep", "3"], ranks: 1, out: directory)
+      expect(["step-00000047-epoch-0000", "step-00000094-epoch-0001", "step-00000094-epoch-0002"])
       try run(Self.options + ["--save-every", "none"], ranks: 1, out: directory)
-      #expect(files.checkpoints.isEmpty, "a new run replaces the old one's checkpoints")
+      expect([])  // A new run replaces the old one's.
       try run(Self.options + ["--save-every", "0.0001min", "--keep", "100"], ranks: 2, out: directory)
       #expect(files.checkpoints.count >= 8)
+      try run(Self.options + ["--keep", "1"], ranks: 1, out: directory)
+      expect(["step-00000094-epoch-0002"])
+    }
+  }
+
+  /// Going on from an older checkpoint gives up the newer ones.
+  @Test func newerCheckpointsAreGivenUp() throws {
+    try withTemporaryDirectory { directory in
+      let files = RunFiles(directory: directory)
+      try run(Self.options + ["--save-every", "20steps", "--keep", "9"], ranks: 1, out: directory)
+      let hash = try files.hash()
+      let older = "\(directory)/checkpoints/step-00000040-epoch-0000.safetensors"
+      let program = try interrupt(
+        ["--resume", older, "--save-every", "5steps", "--keep", "9"], ranks: 1, out: directory,
+        signal: SIGUSR1, rank: 0, after: { $0.contains { $0.hasPrefix("step-00000045") } })
+      #expect(program.exitCode == 75)
+      #expect(!files.checkpoints.contains { $0.hasPrefix("step-00000094") || $0.hasPrefix("step-00000080") })
+      try run(["--resume", "auto"], ranks: 1, out: directory)
+      #expect(try files.hash() == hash)
+    }
+  }
+
+  /// What a run in another directory goes on with is its own there.
+  @Test func goingOnElsewhereReplacesWhatIsThere() throws {
+    try withTemporaryDirectory { directory in
+      let (a, b) = (RunFiles(directory: "\(directory)/a"), RunFiles(directory: "\(directory)/b"))
+      try run(Self.options, ranks: 1, out: a.directory)
+      try run(Self.options + ["--seed", "2", "--epochs", "4"], ranks: 1, out: b.directory)
+      let program = try run(["--resume", a.directory, "--epochs", "3"], ranks: 1, out: b.directory)
+      #expect(program.output.contains("(replaces an earlier run)"))
+      #expect(b.checkpoints.map { $0.prefix(13) } == ["step-00000141", "step-00000141"])
+      #expect(try b.rows().count == 3)
+      let lines = try String(contentsOfFile: "\(b.directory)/metrics.jsonl", encoding: .utf8)
+      #expect(!lines.contains("\"epoch\":1,"), "lines of the run that was there")
+      // Without --out it goes on where it was, also by a relative path.
+      let extended = try Program.run(["--resume", "a", "--epochs", "3"], in: directory)
+      #expect(extended.exitCode == 0, "\(extended.errors)")
+      #expect(try a.hash() == b.hash() && a.rows().count == 3)
+    }
+  }
+
+  /// Everything that a run can carry from step to step.
+  @Test(arguments: [
+    ["--optimizer", "adam", "--accumulate", "2", "--global-batch", "48", "--schedule", "constant"],
+    [
+      "--ema", "0.9", "--early-stopping", "1", "--validation-split", "0.2", "--augment", "digits", "--epochs",
+      "4", "--lr", "0.01",
+    ],
+    ["--weights", "WEIGHTS", "--clip-norm", "0.5", "--label-smoothing", "0.1", "--ema", "0.99"],
+  ])
+  func everythingGoesOnBitwise(_ more: [String]) throws {
+    try withTemporaryDirectory { directory in
+      let (whole, cut) = (RunFiles(directory: "\(directory)/a"), RunFiles(directory: "\(directory)/b"))
+      let weights = "\(directory)/weights"
+      if more.contains("WEIGHTS") { try run(Self.options + ["--epochs", "1"], ranks: 1, out: weights) }
+      let options = Self.options + more.map { $0 == "WEIGHTS" ? weights : $0 } + ["--log-every", "5"]
+      try run(options, ranks: 2, out: whole.directory)
+      let program = try interrupt(
+        options + ["--save-every", "7steps"], ranks: 2, out: cut.directory, signal: SIGTERM, rank: 1)
+      #expect(program.exitCode == 75, "\(program.errors)")
+      try run(["--resume", cut.directory, "--keep", "2"], ranks: 2, out: cut.directory)
+      #expect(try cut.hash() == whole.hash())
+      #expect(try cut.results() == whole.results())
+      #expect(try losses(cut) == losses(whole) && losses(whole).count > 4)
+      for key in ["best_epoch", "stopped_early", "test_accuracy", "validation_loss"] {
+        #expect(try "\(cut.record()[key] ?? 0)" == "\(whole.record()[key] ?? 0)", "\(key)")
+      }
+      let times = try cut.record()["epoch_times"] as? [[String: Double]] ?? []
+      #expect(try times.count == cut.rows().count)
+    }
+  }
+
+  /// The lines of metrics.jsonl, but for times.
+  private func losses(_ files: RunFiles) throws -> [[String: String]] {
+    let text = try String(contentsOfFile: "\(files.directory)/metrics.jsonl", encoding: .utf8)
+    return try text.split(separator: "\n").map { line in
+      let values = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
+      let timeless = values.filter { $0.key != "seconds" && $0.key != "images_per_second" }
+      return timeless.mapValues { "\($0)" }
+    }
+  }
+
+  /// A complete run has no best epoch for early stopping to give back.
+  @Test func stoppingACompleteRunEarlyKeepsItsWeights() throws {
+    try withTemporaryDirectory { directory in
+      let files = RunFiles(directory: directory)
       try run(Self.options, ranks: 1, out: directory)
-      #expect(
-        files.checkpoints.map { $0.prefix(13) } == ["step-00000047", "step-00000047"] + [
-          "step-00000094", "step-00000094",
-        ])
+      let hash = try files.hash()
+      try run(["--resume", "auto", "--early-stopping", "2"], ranks: 1, out: directory)
+      #expect(try files.hash() == hash)
     }
   }
 
@@ -121,7 +211,8 @@ import Testing
       let before = try (files.hash(), files.checkpoints)
       for (options, expected) in [
         (["--lr", "0.5"], "--lr: the checkpoint"), (["--seed", "9"], "has 1, the command line 9"),
-        (["--model", "mnist-cnn"], "has mnist-bn, the command line mnist-cnn"),
+        (["--lr", "0.00200000001"], "has 0.002, the command line 0.00200000001"),
+        (["--epochs", "1"], "has done 2, the command line asks for 1"),
         (["--momentum=0.5"], "has 0.95, the command line 0.5"),
         (["--reproducible"], "--reproducible"), (["--batch-size", "16"], "has 32, the command line 16"),
         (["--micro-batch", "16"], "has no value, the command line 16"),
@@ -132,14 +223,22 @@ import Testing
       for (resume, expected) in [
         ("/nowhere", "/nowhere: expected a run directory or a checkpoint, found nothing"),
         ("\(directory)/run.json", "run.json: expected the manifest of a checkpoint"),
+        ("\(directory)/model.safetensors", "model.safetensors is for --weights, evaluate and predict"),
         ("/etc", "/etc: expected a run directory with checkpoints, found none"),
       ] {
         let program = try run(["--resume", resume], ranks: 2, out: directory, exitCode: 1)
         #expect(program.errorLines.count == 1 && program.errors.contains(expected), "\(program.errors)")
       }
+      for (options, expected) in [
+        (["--model", "mnist-cnn"], "the model differs: the checkpoint has mnist-bn, this run mnist-cnn"),
+        (["--train-samples", "1499"], "--train-samples"),
+      ] {
+        let other = try Program.run(options + ["--resume", "auto", "--out", directory], ranks: 2)
+        #expect([1, 2].contains(other.exitCode) && other.errors.contains(expected), "\(other.errors)")
+      }
       #expect(try files.hash() == before.0 && files.checkpoints == before.1)
       let program = try Program.run(["--resume", "auto"])
-      #expect(program.exitCode == 1 && program.errors.contains("expected --out DIR"), "\(program.errors)")
+      #expect(program.exitCode == 2 && program.errors.contains("expected --out DIR"), "\(program.errors)")
     }
   }
 

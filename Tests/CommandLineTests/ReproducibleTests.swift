@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized) struct ReproducibleTests {
   private static let options = [
     "--reproducible", "--global-batch", "128", "--train-samples", "1000", "--test-samples", "300", "--epochs",
-    "2", "--model", "mnist-bn",
+    "2", "--model", "mnist-bn", "--augment", "digits",
   ]
 
   private func run(_ ranks: Int, threads: Int, _ out: String, _ more: [String] = []) throws -> RunFiles {
@@ -19,7 +19,7 @@ import Testing
   @Test func ranksAndThreadsLeaveNoTrace() throws {
     try withTemporaryDirectory { directory in
       let alone = try run(1, threads: 1, "\(directory)/1-1")
-      for (ranks, threads) in [(1, 2), (2, 1), (2, 2), (3, 1), (4, 1), (4, 2), (8, 1)] {
+      for (ranks, threads) in [(1, 2), (2, 1), (2, 2), (3, 1), (4, 1), (4, 2), (8, 1), (8, 2)] {
         let other = try run(ranks, threads: threads, "\(directory)/\(ranks)-\(threads)")
         #expect(try other.hash() == alone.hash(), "\(ranks) ranks x \(threads) threads")
         #expect(try other.results() == alone.results(), "\(ranks) ranks x \(threads) threads")

@@ -51,6 +51,8 @@ import Testing
     (["--out="], "--out: expected a text, found \"\""),
     (["tarin"], "unknown command \"tarin\"; there are train, evaluate, predict, plot, bench"),
     (["train", "mnist"], "unexpected argument \"mnist\""),
+    (["--resume", "auto"], "--resume auto: expected --out DIR"),
+    (["--save-every", "5m"], "--save-every: expected epochs as 2, steps as 500steps"),
     (["-x"], "unknown option -x"),
     (["-v=1"], "--verbose: expected no value, found \"1\""),
     (["--log-every", "0"], "--log-every: expected a whole number from 1 to 2147483647, found \"0\""),

@@ -9,15 +9,16 @@ import Tensors
 ///
 /// As a file it is a model like any other in safetensors, weights under PyTorch's names, with the optimizer's
 /// state behind them (`optimizer.velocity.conv1.weight`) and `CheckpointState` in its metadata.
-package struct Checkpoint: Sendable {
+package final class Checkpoint {
   package let state: CheckpointState
-  let file: SafetensorsFile
-
-  package var path: String { file.path }
+  package let path: String
+  /// Nil once a run has gone on with it: the memory is not kept for the rest of the run.
+  private(set) var file: SafetensorsFile?
 
   /// - Throws: when the file is none of a run.
   init(_ file: SafetensorsFile) throws {
     self.file = file
+    path = file.path
     guard let text = file.metadata[CheckpointState.key] else {
       throw FileError(
         file.path, expected: "a checkpoint, with \"\(CheckpointState.key)\" in its metadata", found: "none",
@@ -26,7 +27,9 @@ package struct Checkpoint: Sendable {
     do {
       state = try CheckpointState.decode(text)
     } catch {
-      throw FileError(file.path, expected: "the state of a run of this version", found: "\(error)")
+      throw FileError(
+        file.path, expected: "the state of a run of this version",
+        found: (error as? DecodingError)?.inOneLine ?? "\(error)")
     }
   }
 }
@@ -46,12 +49,15 @@ package struct CheckpointState: Codable, Sendable {
   /// The data that it was trained on.
   let trainSamples: Int
   let trainDataHash: String
+  let testDataHash: String
   let normalization: Normalization
   let progress: RunProgress
   let earlyStopping: EarlyStopping.State?
+  let recorded: RecordedSums
 
   init(
-    _ setup: TrainingSetup, _ progress: RunProgress, _ earlyStopping: EarlyStopping.State?, worldSize: Int
+    _ setup: TrainingSetup, _ progress: RunProgress, _ earlyStopping: EarlyStopping.State?,
+    _ recorded: RecordedSums, worldSize: Int
   ) {
     configuration = setup.configuration
     model = setup.network.description
@@ -61,22 +67,26 @@ package struct CheckpointState: Codable, Sendable {
     peakLearningRate = setup.learningRates.peak
     trainSamples = setup.data.train.count
     trainDataHash = setup.trainDataHash
+    testDataHash = setup.testDataHash
     normalization = setup.normalization
     self.progress = progress
     self.earlyStopping = earlyStopping
+    self.recorded = recorded
   }
 
+  /// Epochs that are done.
+  package var epochsDone: Int { progress.position.epoch }
+
   /// - Throws: `ResumeError` where a run with these would not go on as the checkpoint's.
-  func check(_ network: Network, trainSamples found: Int, dataHash: String) throws {
-    guard found == trainSamples else {
-      throw ResumeError("the training data", checkpoint: "\(trainSamples) images", now: "\(found)")
+  func check(_ network: Network, trainSamples samples: Int, trainHash: String, testHash: String) throws {
+    func expect(_ what: String, _ was: String, _ now: String) throws {
+      if was != now { throw ResumeError(what, checkpoint: was, now: now) }
     }
-    guard dataHash == trainDataHash else {
-      throw ResumeError(
-        "the training data", checkpoint: "images and labels of hash \(trainDataHash)", now: dataHash)
-    }
-    let (was, now) = try (Self.text(model), Self.text(network.description))
-    guard was == now else { throw ResumeError("the model", checkpoint: was, now: now) }
+    try expect("the model", model.name, network.description.name)
+    try expect("the model", Self.text(model), Self.text(network.description))
+    try expect("the training data", "\(trainSamples) images", "\(samples) images")
+    try expect("the training data", "hash \(trainDataHash)", "hash \(trainHash)")
+    try expect("the test data", "hash \(testDataHash)", "hash \(testHash)")
   }
 
   private static func text(_ model: ModelDescription) throws -> String {
@@ -146,11 +156,13 @@ extension Trainer {
 extension Checkpoint {
   /// A tensor of the model itself, by its name.
   static func isParameter(_ name: String) -> Bool {
-    !["optimizer.", "average.", "best."].contains { name.hasPrefix($0) }
+    !Network.reservedNames.contains { name.hasPrefix($0 + ".") }
   }
 
   /// Gives a run that begins the numbers of this one.
   func restore(_ trainer: Trainer, _ stopping: EarlyStopping?) throws {
+    guard let file else { preconditionFailure("\(path) was restored before") }
+    defer { self.file = nil }
     func restore(_ values: SharedBuffer<Float>, _ part: Network.ArenaPart, prefix: String) throws {
       let tensors = try file.load { name in
         prefix.isEmpty ? Self.isParameter(name) : name.hasPrefix(prefix)

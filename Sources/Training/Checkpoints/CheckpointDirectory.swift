@@ -3,8 +3,8 @@ import Foundation
 import Reporting
 import Tensors
 
-/// The directory `checkpoints` of a run: for each checkpoint `step-00001234.safetensors`, and beside it
-/// `step-00001234.json`, a manifest with its length and SHA-256.
+/// The directory `checkpoints` of a run: for each checkpoint `step-00001234-epoch-0002.safetensors`, with the
+/// steps and epochs done, and beside it a manifest, `.json`, with its length and SHA-256.
 ///
 /// The manifest is written last and removed first, both files by temporary, fsync and rename: a checkpoint is
 /// there when its manifest is, whatever moment the program is killed at.
@@ -27,21 +27,23 @@ struct CheckpointDirectory {
     let written: Date
   }
 
-  /// Writes a checkpoint and removes all but the newest `keep`.
+  /// Writes a checkpoint and removes all but the newest `keep`. Those that go further are of a run that was
+  /// given up when this one went on from an earlier checkpoint, or damaged: they go too.
   ///
   /// - Returns: its path.
   func write(_ contents: SafetensorsContents, _ state: CheckpointState, keep: Int) throws -> String {
     try makeDirectory(path)
     let position = state.progress.position
-    let name = Self.name(ofStep: position.step)
+    let name = Self.prefix + String(format: "%08d-epoch-%04d", position.step, position.epoch)
     let manifest = Manifest(
       file: "\(name).safetensors", bytes: contents.byteCount, sha256: contents.sha256, step: position.step,
       epoch: position.epoch, samples: position.samples, worldSize: state.worldSize, written: Date())
-    // An earlier checkpoint of this step must not lend its manifest to half a new one.
+    // A given-up run's checkpoint of this name must not lend its manifest to half a new one.
     unlink("\(path)/\(name).json")
     try contents.write(to: "\(path)/\(manifest.file)")
     try writeAtomically(prettyJSON(manifest), to: "\(path)/\(name).json")
-    prune(keep: keep)
+    let names = try names()
+    remove(names.filter { $0 > name } + names.filter { $0 <= name }.dropLast(keep))
     return "\(path)/\(manifest.file)"
   }
 
@@ -50,7 +52,7 @@ struct CheckpointDirectory {
   /// - Throws: when there are checkpoints, but none is whole.
   func newest() throws -> (checkpoint: Checkpoint, damages: [String])? {
     var damages: [String] = []
-    for name in names.reversed() {
+    for name in try names().reversed() {
       do {
         return (try read(name), damages)
       } catch {
@@ -95,27 +97,29 @@ struct CheckpointDirectory {
   }
 
   /// Removes all checkpoints: those of an earlier run that this one replaces.
-  func clear() { prune(keep: 0) }
+  func clear() throws { remove(try names()) }
 
-  /// Removes all checkpoints but the newest `keep`, and files without a manifest that are older.
-  private func prune(keep: Int) {
-    let kept = names.suffix(keep)
-    for name in names.dropLast(keep) { unlink("\(path)/\(name).json") }
+  /// Removes checkpoints, and files that have no manifest any more or never had.
+  private func remove(_ names: [String]) {
+    for name in names { unlink("\(path)/\(name).json") }
+    guard let files = try? files() else { return }
     for file in files where file.hasPrefix(Self.prefix) && file.hasSuffix(".safetensors") {
-      let name = String(file.dropLast(".safetensors".count))
-      if !kept.contains(name) { unlink("\(path)/\(file)") }
+      let manifest = file.dropLast(".safetensors".count) + ".json"
+      if !files.contains(String(manifest)) { unlink("\(path)/\(file)") }
     }
   }
 
   private static let prefix = "step-"
 
-  private static func name(ofStep step: Int) -> String { prefix + String(format: "%08d", step) }
-
   /// The checkpoints that have a manifest, by step.
-  private var names: [String] {
-    let found = files.filter { $0.hasPrefix(Self.prefix) && $0.hasSuffix(".json") }.map { $0.dropLast(5) }
-    return found.sorted { ($0.count, $0) < ($1.count, $1) }.map(String.init)
+  private func names() throws -> [String] {
+    try files().filter { $0.hasPrefix(Self.prefix) && $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }
+      .sorted()
   }
 
-  private var files: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
+  /// Empty where there is no such directory.
+  private func files() throws -> [String] {
+    guard access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR) else { return [] }
+    return try FileManager.default.contentsOfDirectory(atPath: path)
+  }
 }

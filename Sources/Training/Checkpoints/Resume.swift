@@ -6,7 +6,7 @@ import Tensors
 
 extension Checkpoint {
   /// What `--resume` found.
-  package struct Found: Sendable {
+  package struct Found {
     /// Nil where `auto` found nothing, so that the run starts at the beginning.
     package let checkpoint: Checkpoint?
     /// What is wrong with checkpoints that were passed over.
@@ -29,12 +29,7 @@ extension Checkpoint {
 
   private static func find(_ resume: String, out: String?) throws -> Found {
     if resume == "auto" {
-      guard let out else {
-        throw FileError(
-          "--resume auto", expected: "--out DIR, the run to go on with", found: "none",
-          hint: "or give --resume the path of a run")
-      }
-      let newest = try CheckpointDirectory(path: "\(out)/checkpoints").newest()
+      let newest = try CheckpointDirectory(path: "\(out ?? ".")/checkpoints").newest()
       return Found(checkpoint: newest?.checkpoint, warnings: passedOver(newest?.damages ?? []))
     }
     var isDirectory: ObjCBool = false
@@ -51,6 +46,11 @@ extension Checkpoint {
         hint: "--resume auto starts at the beginning where there are none")
     }
     let file = URL(fileURLWithPath: resume)
+    guard FileManager.default.fileExists(atPath: file.deletingPathExtension().path + ".json") else {
+      throw FileError(
+        resume, expected: "a run directory or a checkpoint with its manifest beside it", found: "no manifest",
+        hint: "model.safetensors is for --weights, evaluate and predict")
+    }
     let directory = CheckpointDirectory(path: file.deletingLastPathComponent().path)
     let checkpoint = try directory.read(file.deletingPathExtension().lastPathComponent)
     return Found(checkpoint: checkpoint, warnings: [])
@@ -60,9 +60,21 @@ extension Checkpoint {
     damages.map { "passed over a damaged checkpoint: \($0)" }
   }
 
+  /// It is one of the run in this directory.
+  func lies(in directory: String) -> Bool {
+    guard let runDirectory, let own = realpath(runDirectory, nil), let other = realpath(directory, nil) else {
+      return false
+    }
+    defer {
+      free(own)
+      free(other)
+    }
+    return strcmp(own, other) == 0
+  }
+
   /// The run directory that it lies in; nil where it was put elsewhere.
   package var runDirectory: String? {
-    let directory = URL(fileURLWithPath: file.path).deletingLastPathComponent()
+    let directory = URL(fileURLWithPath: path).deletingLastPathComponent()
     guard directory.lastPathComponent == "checkpoints" else { return nil }
     return directory.deletingLastPathComponent().relativePath
   }
