@@ -35,7 +35,8 @@ swift build -c release --product cnn-mpi >&2 || fail "the build failed"
 program=$PWD/.build/release/cnn-mpi
 cd "$called_from"
 directory=$(mktemp -d)
-trap 'rm -rf "$directory"' EXIT
+run=
+trap '[ -z "$run" ] || kill "$run" 2>/dev/null || true; wait; rm -rf "$directory"' EXIT
 options=("$@")
 [[ " $* " == *" --global-batch"* ]] || options+=(--global-batch 256)
 options+=(--reproducible --records csv --quiet)
@@ -89,6 +90,8 @@ done
 kill -USR1 "$run"
 status=0
 wait "$run" || status=$?
+run=
+[ "$status" -ne 0 ] || fail "the run that was to be stopped was too short: give it more epochs or images"
 [ "$status" -eq 75 ] || give_up "expected the stopped run to end with exit code 75, found $status"
 (train "$last" 1 moved --resume auto) || give_up "the resumed run failed"
 show "$first ranks, resumed on $last" moved

@@ -34,6 +34,8 @@ struct StepReport: BenchmarkReport {
   /// Of rank 0.
   let threads: Int
   let bucketKilobytes: Int
+  /// Gradients are summed over ranks in a fixed order.
+  let reproducible: Bool
   let repetitions: Int
   let stepsPerRepetition: Int
   /// Of all ranks together: median, slowest and fastest repetition.
@@ -75,6 +77,7 @@ extension StepReport {
     ranks = world.size
     threads = workload.threads
     bucketKilobytes = configuration.training.bucketKilobytes
+    reproducible = configuration.training.reproducible
     repetitions = configuration.repetitions
     stepsPerRepetition = times.stepsPerRepetition
     imagesPerSecond = images / times.step.median
@@ -112,6 +115,7 @@ extension StepReport {
     let facts = [
       ("model", "\(model), \(grouped(modelParameters)) parameters, \(mode.rawValue)"),
       ("batch", batch),
+      ("reduction", reproducible ? "reproducible" : "MPI_Allreduce"),
       ("threads", "\(threads) a rank"),
       ("steps", "\(stepsPerRepetition) a repetition"),
       ("images/s", rates),

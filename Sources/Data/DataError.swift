@@ -1,4 +1,5 @@
-/// What is wrong with a file, or with what is asked of the data: where, what was expected, what was found, and what to do.
+/// What is wrong with a file, or with what is asked of the data: where, what was expected, what was found,
+/// and what to do.
 package struct DataError: Error, Equatable, CustomStringConvertible {
   package let description: String
 

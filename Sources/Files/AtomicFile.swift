@@ -59,8 +59,8 @@ package struct AtomicFile: ~Copyable {
     try syncDirectory()
   }
 
-  /// Makes the renaming last through a power failure. Where a directory cannot be opened or synced, as on some
-  /// network file systems, the system does as it does.
+  /// Makes the renaming last through a power failure. Where a directory cannot be opened or synced, as on
+  /// some network file systems, the system does as it does.
   private func syncDirectory() throws(OutputError) {
     let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     let directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

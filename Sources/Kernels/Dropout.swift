@@ -21,8 +21,8 @@ package func dropout(
   let threshold = UInt32(Double(rate) * 0x1p32)
   let scale = 1 / (1 - rate)
   let (x, mask, y) = (x.address, mask.address, y.address)
-  // word < threshold is the borrow of word - threshold, its sign spread over the lane: comparisons of unsigned
-  // vectors run lane by lane.
+  // word < threshold is the borrow of word - threshold, its sign spread over the lane: comparisons of
+  // unsigned vectors run lane by lane.
   let limits = SIMD16(repeating: threshold)
   let scaleBits = SIMD16(repeating: Int32(bitPattern: scale.bitPattern))
   @inline(__always) func keep(_ words: SIMD16<UInt32>, at index: Int) {

@@ -1,7 +1,7 @@
 import Tensors
 
-/// When the reductions of buckets began and were seen to be complete. A rank sees that only while it is in MPI,
-/// so the ends are late by as much as it computed in between.
+/// When the reductions of buckets began and were seen to be complete. A rank sees that only while it is in
+/// MPI, so the ends are late by as much as it computed in between.
 package final class BucketTimes {
   package let timeline: Timeline
   /// When those began that are under way, and how many are complete, since the start.

@@ -3,9 +3,9 @@ import Tensors
 
 /// Sums gradients over the ranks while the backward pass is still computing others.
 ///
-/// The backward pass completes the gradient arena from its end to its start, and so does the reduction, bucket
-/// by bucket. Open MPI moves non-blocking operations only inside MPI calls, so every call here lets them make
-/// progress.
+/// The backward pass completes the gradient arena from its end to its start, and so does the reduction,
+/// bucket by bucket. Open MPI moves non-blocking operations only inside MPI calls, so every call here lets
+/// them make progress.
 package protocol GradientReducer: AnyObject {
   /// A step of so many micro-batches begins, over all ranks.
   func begin(microBatches: Int)

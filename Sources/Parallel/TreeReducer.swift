@@ -5,9 +5,9 @@ import Tensors
 /// micro-batches has the same bits on any number of ranks.
 ///
 /// A rank keeps its micro-batches' gradients as the nodes of the tree that its run covers: one node where the
-/// run is an aligned power of two, a few otherwise. Each bucket of the arena is divided among the ranks: every
-/// rank gathers all nodes' values of its slice, adds them in the tree's order, and the sums are gathered by
-/// all. With one node a rank this moves as many bytes as a ring allreduce.
+/// run is an aligned power of two, a few otherwise. Each bucket of the arena is divided among the ranks:
+/// every rank gathers all nodes' values of its slice, adds them in the tree's order, and the sums are
+/// gathered by all. With one node a rank this moves as many bytes as a ring allreduce.
 package final class TreeReducer: GradientReducer {
   /// How the nodes of a step are added.
   private struct Sum {

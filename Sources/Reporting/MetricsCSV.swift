@@ -32,7 +32,8 @@ package struct EpochMetrics: Codable, Sendable {
     self.validationAccuracy = validationAccuracy
   }
 
-  /// The columns behind `epoch`, by their names in the files; those of the validation only where there is one.
+  /// The columns behind `epoch`, by their names in the files; those of the validation only where there is
+  /// one.
   package var columns: [(name: String, value: Double)] {
     let always = [
       ("train_loss", trainLoss), ("train_accuracy", trainAccuracy), ("test_loss", testLoss),
@@ -46,8 +47,8 @@ package struct EpochMetrics: Codable, Sendable {
   fileprivate var row: String { columns.reduce("\(epoch)") { "\($0),\($1.value)" } }
 }
 
-/// `metrics.csv` as text: a header and a row an epoch; the columns of the validation come last, and only where
-/// there is one. Numbers are written so that they read back exactly.
+/// `metrics.csv` as text: a header and a row an epoch; the columns of the validation come last, and only
+/// where there is one. Numbers are written so that they read back exactly.
 package func metricsCSV(_ epochs: [EpochMetrics]) -> String {
   let header =
     "epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,images_per_second,seconds"

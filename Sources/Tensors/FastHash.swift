@@ -1,5 +1,5 @@
-/// A 64-bit hash of bytes, at the speed of memory: sixteen lanes of multiply-and-rotate as in xxHash, mixed at
-/// the end by MurmurHash3's finalizer. For noticing differences, not against forgers.
+/// A 64-bit hash of bytes, at the speed of memory: sixteen lanes of multiply-and-rotate as in xxHash, mixed
+/// at the end by MurmurHash3's finalizer. For noticing differences, not against forgers.
 package func fastHash(_ bytes: RawSpan) -> UInt64 {
   let prime1 = SIMD16<UInt32>(repeating: 0x9E37_79B1)
   let prime2 = SIMD16<UInt32>(repeating: 0x85EB_CA77)

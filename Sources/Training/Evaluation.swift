@@ -21,8 +21,8 @@ extension Trainer {
 
   /// Evaluates `evaluatedParameters` on all samples of `loader`, divided among ranks and threads.
   ///
-  /// The work is cut into whole micro-batches, whoever computes them, and their losses are added in order: for
-  /// equal parameters the result is bitwise the same on any number of ranks and threads.
+  /// The work is cut into whole micro-batches, whoever computes them, and their losses are added in order:
+  /// for equal parameters the result is bitwise the same on any number of ranks and threads.
   package func evaluate(_ loader: BatchLoader) throws -> EvaluationResult {
     try pool.evaluate(loader, evaluatedParameters, in: world)
   }
@@ -62,8 +62,8 @@ extension WorkerPool {
       count: loader.count, predictions: predictions)
   }
 
-  /// The forward passes of all samples of `loader`, divided among ranks and threads; every rank gets all of the
-  /// outcome.
+  /// The forward passes of all samples of `loader`, divided among ranks and threads; every rank gets all of
+  /// the outcome.
   func infer(
     _ loader: BatchLoader, _ parameters: SharedBuffer<Float>, in world: World, keepLogits: Bool
   ) throws -> EvaluationShare {

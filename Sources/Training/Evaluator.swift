@@ -48,8 +48,8 @@ package final class Evaluator {
       convolution: convolution)
   }
 
-  /// The logits, (N, classes), of all samples of `loader`, on every rank. They do not depend on how many ranks
-  /// and threads compute them.
+  /// The logits, (N, classes), of all samples of `loader`, on every rank. They do not depend on how many
+  /// ranks and threads compute them.
   package func logits(_ loader: BatchLoader) throws -> [Float] {
     try pool.infer(loader, parameters, in: world, keepLogits: true).logits.array()
   }

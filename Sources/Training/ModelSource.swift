@@ -5,8 +5,8 @@ package struct ModelSource: Sendable, Equatable {
   package var model = ""
   /// Weights that do not say their model, as from PyTorch.
   package var weights: String?
-  /// Of pixels in 0...1, by channel or one for all; nil for what the file says, or else 0 and 1: pixels as they
-  /// are.
+  /// Of pixels in 0...1, by channel or one for all; nil for what the file says, or else 0 and 1: pixels as
+  /// they are.
   package var mean: [Double]?
   package var deviation: [Double]?
 

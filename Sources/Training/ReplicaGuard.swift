@@ -23,7 +23,8 @@ extension Trainer {
     }
   }
 
-  /// The first rank whose hash is not what most have, and the first that has that; nil where all are the same.
+  /// The first rank whose hash is not what most have, and the first that has that; nil where all are the
+  /// same.
   private func odd(_ own: UInt64) throws -> (rank: Int, other: Int)? {
     let hashes = try world.communicator.allGather(own)
     var counts: [UInt64: Int] = [:]

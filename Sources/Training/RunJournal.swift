@@ -126,7 +126,8 @@ final class RunJournal {
     for line in times.lines(seconds: metrics.seconds) { console.print(StyledText(line, .faint)) }
   }
 
-  /// The last epoch's results; the test accuracy stands out, and in another color where it is the best so far.
+  /// The last epoch's results; the test accuracy stands out, and in another color where it is the best so
+  /// far.
   private func line(_ epochs: [EpochMetrics]) -> StyledText {
     let metrics = epochs[epochs.count - 1]
     let isBest = epochs.dropLast().allSatisfy { $0.testAccuracy < metrics.testAccuracy }

@@ -85,7 +85,8 @@ package final class Trainer {
   /// Time spent in the parts of all steps so far, as the thread sees it that leads this rank.
   package var times: StepTimes { pool.workers[0].clock.times }
 
-  /// L2 norm of the last step's gradient, the mean over the global batch, before clipping: the same on every rank.
+  /// L2 norm of the last step's gradient, the mean over the global batch, before clipping: the same on every
+  /// rank.
   package func gradientNorm() -> Double {
     normBeforeClipping ?? Optimizers.gradientNorm(gradients.span.extracting(layout.trainable))
   }

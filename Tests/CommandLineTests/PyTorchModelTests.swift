@@ -122,8 +122,8 @@ struct PyTorchModelTests {
     }
   }
 
-  /// Color photographs of several sizes, read and resized here and by Pillow; and a file from Python that says
-  /// its model, its normalisation and the names of its classes.
+  /// Color photographs of several sizes, read and resized here and by Pillow; and a file from Python that
+  /// says its model, its normalisation and the names of its classes.
   @Test func colorImagesGiveTheSameLogits() throws {
     try withTemporaryDirectory { directory in
       let weights = "\(directory)/color.safetensors"

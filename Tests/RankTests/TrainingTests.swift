@@ -127,8 +127,8 @@ import Training
     try Ranks.expectEverywhere(Set(hashes).count == 1, "\(hashes)")
   }
 
-  /// The tree over ranks: as one rank alone, to the bit, over short batches too; also where a rank has several
-  /// nodes of the tree, or nothing to do.
+  /// The tree over ranks: as one rank alone, to the bit, over short batches too; also where a rank has
+  /// several nodes of the tree, or nothing to do.
   @Test(arguments: [(64, 4), (64, 5), (24, 8), (40, 40)])
   func reproducibleRunsHaveTheBitsOfOneRank(_ globalBatch: Int, microBatch: Int) throws {
     let images = Self.images(200)

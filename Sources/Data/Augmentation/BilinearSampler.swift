@@ -1,8 +1,8 @@
 /// Values between the pixels of an image at sixteen points, with 0 beyond the edge.
 ///
-/// The weight of a pixel is the product of max(0, 1 - distance) along x and y, which is 0 for all but the four
-/// around a point. The four that are read always lie in the image, wherever the point is; where they are not
-/// those around it, their weights are 0, or those of the border.
+/// The weight of a pixel is the product of max(0, 1 - distance) along x and y, which is 0 for all but the
+/// four around a point. The four that are read always lie in the image, wherever the point is; where they are
+/// not those around it, their weights are 0, or those of the border.
 struct BilinearSampler {
   /// Number of the upper left one of the four pixels.
   private let place: SIMD16<UInt32>

@@ -33,7 +33,8 @@ struct CropAndFlip: Sendable {
     }
   }
 
-  /// A place beyond the edge, mirrored at the last pixel, which is not repeated (`reflect` of `torch.nn.functional.pad`).
+  /// A place beyond the edge, mirrored at the last pixel, which is not repeated (`reflect` of
+  /// `torch.nn.functional.pad`).
   @inline(__always)
   private func reflected(_ place: Int, in count: Int) -> Int {
     place < 0 ? -place : place >= count ? 2 * (count - 1) - place : place

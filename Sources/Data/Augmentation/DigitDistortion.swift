@@ -17,8 +17,8 @@ struct DigitDistortion: Sendable {
   private static let largestRotation: Float = 0.21
   private static let largestStretch: Float = 0.1
   private static let largestSlant: Float = 0.1
-  /// Standard deviation in pixels as above. Simard's sigma = 4 with alpha = 34 displaces by 1.4, without turns
-  /// and slants; with them, mnist-bn reads test digits better after 0.7 than after 1.
+  /// Standard deviation in pixels as above. Simard's sigma = 4 with alpha = 34 displaces by 1.4, without
+  /// turns and slants; with them, mnist-bn reads test digits better after 0.7 than after 1.
   private static let elasticDeviation: Float = 0.7
 
   private let shape: Shape

@@ -5,15 +5,15 @@ import Tensors
 /// Platt 2003: a random field smoothed by a Gaussian).
 ///
 /// That does not need a convolution: the field has no detail finer than its Gaussian, so random numbers on a
-/// grid of 8 x 8 points stand for it, spread by the same Gaussian. It is separable, which makes each component
-/// a product of small matrices, (H, 8) by (8, 8) by (8, W).
+/// grid of 8 x 8 points stand for it, spread by the same Gaussian. It is separable, which makes each
+/// component a product of small matrices, (H, 8) by (8, 8) by (8, W).
 struct ElasticField: Sendable {
   /// Of the Gaussian, in pixels of an image of 28 x 28, and in proportion to others.
   private static let sigma: Float = 4
   private static let gridSize = 8
 
-  /// The weight of each of the grid's rows for a pixel's row, (H, 8), and of its columns for a pixel's column,
-  /// (8, W rounded up to whole vectors).
+  /// The weight of each of the grid's rows for a pixel's row, (H, 8), and of its columns for a pixel's
+  /// column, (8, W rounded up to whole vectors).
   private let rowWeights: [Float]
   private let columnWeights: [Float]
   private let columnCount: Int

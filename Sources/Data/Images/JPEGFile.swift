@@ -7,8 +7,8 @@ enum JPEGFile {
     var size = cjpeg_size()
     var error = [CChar](repeating: 0, count: Int(CJPEG_ERROR_LENGTH))
     guard cjpeg_read_size(bytes, bytes.count, &size, &error) == 1 else { throw damage(error, path) }
-    // By Huffman codes, which all but exotic files use, a bit holds at most a block of 8x8 pixels; there may be
-    // several blocks of colors for it.
+    // By Huffman codes, which all but exotic files use, a bit holds at most a block of 8x8 pixels; there may
+    // be several blocks of colors for it.
     try DecodedImage.checkSize(
       size.width, size.height, fileSize: bytes.count, pixelsPerByte: 8 * 64, path)
     var pixels = [UInt8](repeating: 0, count: Int(size.height) * Int(size.width) * Int(size.channels))

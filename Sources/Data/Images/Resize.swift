@@ -1,9 +1,10 @@
 import Tensors
 
 extension DecodedImage {
-  /// The image in another size, by a triangle filter that is as wide as an output pixel where the image shrinks:
-  /// `BILINEAR` of Pillow 13, with its arithmetic (weights of 22 bits, bytes between the passes) and its order of
-  /// the passes, so that the bytes are those that a model sees which was trained with torchvision.
+  /// The image in another size, by a triangle filter that is as wide as an output pixel where the image
+  /// shrinks: `BILINEAR` of Pillow 13, with its arithmetic (weights of 22 bits, bytes between the passes) and
+  /// its order of the passes, so that the bytes are those that a model sees which was trained with
+  /// torchvision.
   package func resized(height: Int, width: Int) -> DecodedImage {
     precondition(height > 0 && width > 0, "resize to \(height)x\(width)")
     // The order found in Pillow's output; it decides roundings, which are 1 of 255 at most.

@@ -1,7 +1,7 @@
 import Files
 
-/// The figure of one run, `training_metrics.png` and `training_metrics.svg`: accuracy and loss by epoch, on the
-/// training and the test data.
+/// The figure of one run, `training_metrics.png` and `training_metrics.svg`: accuracy and loss by epoch, on
+/// the training and the test data.
 package enum TrainingFigure {
   package static func name(_ format: FigureFormat) -> String { "training_metrics.\(format)" }
 
