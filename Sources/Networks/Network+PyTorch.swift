@@ -46,9 +46,8 @@ extension Network {
   ) throws(ModelError) {
     var found: [String: NamedTensor] = [:]
     for tensor in tensors where !tensor.name.hasSuffix(".\(batchCounter)") { found[tensor.name] = tensor }
-    let wanted = layout.tensors.filter { part == .parameters || $0.kind == .trainable }
-    try checkNames(wanted.map { prefix + $0.name }, found: Set(found.keys), source)
-    for tensor in wanted {
+    try expect(Set(found.keys), part, prefix: prefix, from: source)
+    for tensor in self.tensors(of: part) {
       let (name, shape) = (prefix + tensor.name, tensor.pyTorch.shape)
       guard let given = found[name], given.shape == shape else {
         throw ModelError(
@@ -63,9 +62,16 @@ extension Network {
     }
   }
 
-  private func checkNames(
-    _ wanted: [String], found: Set<String>, _ source: String
+  private func tensors(of part: ArenaPart) -> [ParameterLayout.Tensor] {
+    layout.tensors.filter { part == .parameters || $0.kind == .trainable }
+  }
+
+  /// - Throws: `ModelError` where the names that a file has are not those that `restore` expects.
+  package func expect(
+    _ names: Set<String>, _ part: ArenaPart = .parameters, prefix: String = "", from source: String
   ) throws(ModelError) {
+    let wanted = self.tensors(of: part).map { prefix + $0.name }
+    let found = names.filter { !$0.hasSuffix(".\(batchCounter)") }
     let missing = wanted.filter { !found.contains($0) }
     let unknown = found.subtracting(wanted).sorted()
     let model = "model \(description.name)"

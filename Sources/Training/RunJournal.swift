@@ -39,14 +39,15 @@ final class RunJournal {
     record = RunRecord(setup, world, version: version)
     for place in [directory.path, checkpoints.path] { removeTemporaries(in: place) }
     // A run that goes on in its own directory keeps what is there; any other replaces it.
-    replacesEarlierRun = !(checkpoint?.lies(in: directory.path) ?? false) && directory.replacesEarlierRun
-    if replacesEarlierRun {
+    let goesOnHere = checkpoint?.lies(in: directory.path) ?? false
+    replacesEarlierRun = !goesOnHere && directory.replacesEarlierRun
+    if !goesOnHere {
       try checkpoints.clear()
       RunRecords.remove(from: directory)
       for name in [TrainedModel.fileName, "trace.json"] { unlink(directory.file(name)) }
     }
     if let checkpoint { record.resume(from: checkpoint) }
-    let position = replacesEarlierRun ? nil : checkpoint?.state.progress.position
+    let position = goesOnHere ? checkpoint?.state.progress.position : nil
     records =
       configuration.records == .all
       ? RunRecords(

@@ -39,18 +39,22 @@ struct WeightsFile {
 
   /// The weights; of a checkpoint those that its run evaluates, the moving averages where there are any.
   func parameters(for network: Network) throws -> SharedBuffer<Float> {
+    let prefix = file.tensors.contains { $0.name.hasPrefix("average.") } ? "average." : ""
+    func isWanted(_ name: String) -> Bool {
+      prefix.isEmpty ? Checkpoint.isParameter(name) : name.hasPrefix(prefix)
+    }
     // Sizes come from a description: they are compared with the file before memory is taken.
+    try network.expect(Set(file.tensors.map(\.name).filter(isWanted)), prefix: prefix, from: path)
     let count = network.layout.tensors.reduce(0) { $0 + $1.range.count }
     guard count <= file.bytes.count else {
       throw FileError(
         path, expected: "the \(count) numbers of model \(network.description.name)",
         found: "a file of \(file.bytes.count) bytes")
     }
-    let prefix = file.tensors.contains { $0.name.hasPrefix("average.") } ? "average." : ""
     let parameters = SharedBuffer<Float>(repeating: 0, count: network.layout.parameterCount)
     var values = parameters.mutableSpan
     try network.restore(
-      file.load { prefix.isEmpty ? Checkpoint.isParameter($0) : $0.hasPrefix(prefix) }, prefix: prefix,
+      file.load(where: isWanted), prefix: prefix,
       from: path, to: &values)
     return parameters
   }

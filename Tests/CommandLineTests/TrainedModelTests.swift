@@ -163,7 +163,7 @@ import Testing
     (["evaluate"], "--model: expected a run directory or .safetensors file, found nothing"),
     (["predict", "x.png"], "--model: expected a run directory or .safetensors file, found nothing"),
     (["predict", "--model", "x"], "predict: expected images, directories or IDX files, found nothing"),
-    (["predict", "--model", "x", "-y"], "unexpected argument \"-y\""),
+    (["predict", "--model", "x", "-y"], "unknown option -y"),
     (["predict", "--model", "x", "a.png", "--top", "0"], "--top: expected a whole number"),
     (["evaluate", "--model", "x", "a.png"], "unexpected argument \"a.png\""),
     (["evaluate", "--model", "x", "--part", "all"], "--part: expected test or train, found \"all\""),
