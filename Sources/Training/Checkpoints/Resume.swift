@@ -16,7 +16,7 @@ extension Checkpoint {
   /// Finds the checkpoint that `--resume` names, on rank 0, and gives it to all ranks.
   ///
   /// - Parameters:
-  ///   - resume: `auto` for the newest whole one in the run directory `out`, or none; or the path of a run
+  ///   - resume: `auto` for the newest whole one in the run directory `out`, which must be given, or none; or the path of a run
   ///     directory, its newest; or that of a checkpoint.
   /// - Throws: on all ranks, when there is none or the one named is damaged.
   package static func find(_ resume: String, out: String?, _ world: World) throws -> Found {
@@ -29,7 +29,8 @@ extension Checkpoint {
 
   private static func find(_ resume: String, out: String?) throws -> Found {
     if resume == "auto" {
-      let newest = try CheckpointDirectory(path: "\(out ?? ".")/checkpoints").newest()
+      guard let out else { preconditionFailure("--resume auto without a run directory") }
+      let newest = try CheckpointDirectory(path: "\(out)/checkpoints").newest()
       return Found(checkpoint: newest?.checkpoint, warnings: passedOver(newest?.damages ?? []))
     }
     var isDirectory: ObjCBool = false
