@@ -106,6 +106,14 @@ enum TrainCommand {
         O(
           "--replica-guard", \.replicaGuard, .count(), "steps after which ranks compare their parameters"
         ).changeable,
+        O(
+          "--stall-warning", \.stallLimits.warning, .nonNegative,
+          "seconds without progress of any rank after which the missing are named; 0: never"
+        ).changeable,
+        O(
+          "--stall-abort", \.stallLimits.abort, .nonNegative,
+          "seconds without progress of any rank after which the job is ended; 0: never"
+        ).changeable,
         O("--bucket-kilobytes", \.bucketKilobytes, .count(), "gradients reduced in one piece").changeable,
       ]
     ),

@@ -9,9 +9,19 @@ extension Communicator {
   ///
   /// Corresponds to `MPI_Abort`.
   package func abort(_ message: String, exitCode: Int32 = 1) -> Never {
-    let line = "[rank \(rank)/\(size) \(MPIRuntime.hostName)] \(message)\n"
-    _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
-    MPI_Abort(handle, exitCode)
+    say(message)
+    abort(exitCode: exitCode)
+  }
+
+  /// Ends all ranks without a word.
+  package func abort(exitCode: Int32 = 1) -> Never {
+    if MPIRuntime.isRunning { MPI_Abort(handle, exitCode) }
     _exit(exitCode)
+  }
+
+  /// Prints one line `[rank r/P host] message` to standard error, in one piece.
+  package func say(_ message: String) {
+    let line = "[rank \(rank)/\(size) \(host)] \(message)\n"
+    _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
   }
 }

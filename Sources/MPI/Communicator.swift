@@ -12,6 +12,8 @@ package struct Communicator: ~Copyable {
   package let rank: Int
   /// Number of ranks.
   package let size: Int
+  /// Host of this process.
+  package let host = MPIRuntime.hostName
 
   /// MPI counts are C `int`: longer buffers are sent in pieces of at most this many elements.
   package var maximumCount = Int(Int32.max)

@@ -55,7 +55,7 @@ package struct Placement {
 }
 
 /// `rank 3` or `ranks 0-3,8`.
-private func counted(_ numbers: [Int], _ name: String) -> String {
+func counted(_ numbers: [Int], _ name: String) -> String {
   "\(name)\(numbers.count == 1 ? "" : "s") \(shortList(numbers))"
 }
 

@@ -10,13 +10,15 @@ package final class World {
   package let hosts: [String]
   /// Cores that each rank may use, by rank: its affinity mask.
   package let cores: [Set<Int>]
+  /// What this rank is doing.
+  package let pulse = Pulse()
 
   package var rank: Int { communicator.rank }
   package var size: Int { communicator.size }
   package var isRoot: Bool { rank == 0 }
 
   package init(_ communicator: consuming Communicator) throws {
-    hosts = try communicator.allGather(MPIRuntime.hostName)
+    hosts = try communicator.allGather(communicator.host)
     let own = affinityMask().map(String.init).joined(separator: " ")
     cores = try communicator.allGather(own).map { Set($0.split(separator: " ").compactMap { Int($0) }) }
     self.communicator = communicator

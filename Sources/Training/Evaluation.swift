@@ -76,12 +76,14 @@ extension WorkerPool {
       losses: SharedBuffer(repeating: 0, count: count),
       predictions: SharedBuffer(repeating: 0, count: loader.count),
       logits: SharedBuffer(repeating: 0, count: keepLogits ? loader.count : 0, unit: classes))
+    world.pulse.enter(.evaluating)
     workers[0].clock.begin()
     start(.evaluate(share))
     workers[0].clock.end(.sum)
     workers[0].evaluate(share)
     wait()
     workers[0].clock.end(.sum)
+    world.pulse.enter(.waiting)
     try share.gather(runs, classes: classes, world)
     workers[0].clock.end(.reduce)
     return share

@@ -29,12 +29,12 @@ package final class Evaluator {
     BLAS.useOneThread()
     self.world = world
     self.parameters = parameters
-    pool = WorkerPool(
-      (0..<threads).map { index in
-        Worker(
-          index: index, network: network, microBatch: microBatch, seed: seed, convolution: convolution,
-          parameters: parameters, depth: 0)
-      })
+    let workers = (0..<threads).map { index in
+      Worker(
+        index: index, network: network, microBatch: microBatch, seed: seed, convolution: convolution,
+        parameters: parameters, depth: 0)
+    }
+    pool = WorkerPool(workers, world.pulse)
   }
 
   /// For a trained model, the same on all ranks.

@@ -12,6 +12,7 @@ extension Trainer {
   /// - Throws: on all ranks, a `ReplicaError`.
   package func checkReplicas(afterStep step: Int) throws {
     guard world.size > 1 else { return }
+    world.pulse.enter(.comparing)
     for (arena, name) in [(parameters, "tensor"), (average?.values, "the moving average of tensor")] {
       guard let arena, try odd(fastHash(arena.span.bytes)) != nil else { continue }
       for tensor in layout.tensors {

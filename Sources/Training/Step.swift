@@ -28,6 +28,7 @@ extension Trainer {
     let leader = pool.workers[0]
     let start = ContinuousClock.now
     leader.clock.begin()
+    world.pulse.enter(.computing, step: share.step + 1)
     prepareGradients(for: share)
     // batch -> forward -> loss -> backward, on all threads; meanwhile the gradients are summed over threads
     // and ranks, layer by layer as they get complete.
@@ -37,6 +38,7 @@ extension Trainer {
     while try !reduceCompleteGradients(of: share) { sched_yield() }
     pool.wait()
     leader.clock.end(.sum)
+    world.pulse.enter(.waiting)
     try reducer.finish()
     leader.clock.end(.wait)
     // The sums are means now, of the step metrics too: the same numbers on every rank.

@@ -1,3 +1,4 @@
+import Parallel
 import Reporting
 import Tensors
 
@@ -57,6 +58,8 @@ struct StepClock: Sendable {
   private var last = ContinuousClock.now
   /// Takes down each part by its number, for a trace.
   var timeline: Timeline?
+  /// Of the rank, for the thread that leads it.
+  var pulse: Pulse?
 
   /// A step begins: the time since the last one does not count.
   mutating func begin() { last = .now }
@@ -66,6 +69,7 @@ struct StepClock: Sendable {
     let now = ContinuousClock.now
     times[part] += (now - last).seconds
     timeline?.add(part.rawValue, from: last, to: now)
+    pulse?.beat()
     last = now
   }
 }

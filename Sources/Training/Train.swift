@@ -18,6 +18,7 @@ package func train(
   _ configuration: TrainingConfiguration, from checkpoint: Checkpoint? = nil, warnings: [String] = [],
   in world: World, version: String
 ) throws {
+  _ = try Watchdog(world, configuration.stallLimits)
   let setup = try TrainingSetup(configuration, from: checkpoint, world)
   let warnings = try warnings + setup.warnings(world)
   let journal = try world.agree {
@@ -82,6 +83,7 @@ private final class TrainingRun {
     }
     try trainer.checkReplicas(afterStep: progress.position.step)
     // A run that was complete when it was asked to stop early has no best epoch.
+    world.pulse.enter(.finishing)
     let best = stopping.flatMap { $0.state.bestAccuracy >= 0 ? $0 : nil }
     if let best { trainer.take(best.weights) }
     try world.agree { try journal?.save(trainedModel) }
@@ -138,18 +140,20 @@ private final class TrainingRun {
     if saves.isDue(afterEpoch: progress.position.epoch) || (isLast && saves.isOn) { try save() }
   }
 
-  /// Writes a checkpoint. A run is not given up where that fails.
-  private func save() throws {
+  /// Writes a checkpoint. Where that fails the run ends: what it went on to compute could get lost.
+  ///
+  /// - Returns: its path, on rank 0.
+  @discardableResult
+  private func save() throws -> String? {
     saves.saved()
     try trainer.checkReplicas(afterStep: progress.position.step)
-    guard let journal else { return }
-    do { _ = try writeCheckpoint(journal) } catch { journal.warn("no checkpoint: \(error)") }
+    world.pulse.enter(.saving)
+    return try world.agree { try journal.map(writeCheckpoint) }
   }
 
   /// A signal asked some rank to stop: all leave, behind a checkpoint.
   private func stopHere() throws {
-    try trainer.checkReplicas(afterStep: progress.position.step)
-    let path = try world.agree { try journal.map(writeCheckpoint) }
+    let path = try save()
     try writeTrace()
     throw InterruptedError(
       position: progress.position, checkpoint: try world.communicator.broadcast(path ?? ""))
@@ -184,7 +188,11 @@ private final class TrainingRun {
       metadata: try trainedModel.metadata(version: journal.version).merging(
         [CheckpointState.key: state.encoded()]) { _, new in new },
       tensors: trainer.checkpointTensors(progress.position, stopping))
-    return try journal.checkpoints.write(contents, state, keep: setup.configuration.keep)
+    do {
+      return try journal.checkpoints.write(contents, state, keep: setup.configuration.keep)
+    } catch {
+      throw CheckpointError(step: progress.position.step, reason: "\(error)")
+    }
   }
 }
 
@@ -207,6 +215,18 @@ private struct NotFiniteError: Error, CustomStringConvertible {
   let step: Int
 
   var description: String { "the weights are not finite after step \(step)" }
+}
+
+/// A checkpoint cannot be written.
+private struct CheckpointError: Error, CustomStringConvertible {
+  /// Number of steps done.
+  let step: Int
+  let reason: String
+
+  var description: String {
+    "no checkpoint after step \(step): \(reason). Earlier ones are as they were; when there is room, --resume "
+      + "goes on from the newest"
+  }
 }
 
 /// A signal stopped the run, which can go on from a checkpoint.

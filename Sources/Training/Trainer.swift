@@ -62,7 +62,7 @@ package final class Trainer {
         depth: max(counts.map { SummationTree.depth(ofRun: runs($0)[index]) }.max()!, 1),
         labelSmoothing: regularization.labelSmoothing)
     }
-    pool = WorkerPool(workers)
+    pool = WorkerPool(workers, world.pulse)
     var sums: [Int: RankSum] = [:]
     for count in counts {
       sums[count] = RankSum(of: runs(count), workers, stopsAtNodes: reproducible && world.size > 1)

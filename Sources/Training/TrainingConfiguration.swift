@@ -83,6 +83,7 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var verbosity = Verbosity.normal
   /// Write a trace of all ranks.
   package var trace = false
+  package var stallLimits = StallLimits()
   /// KiB (1,024 bytes) of gradients that are reduced in one piece.
   package var bucketKilobytes = 256
 

@@ -33,6 +33,7 @@ extension TrainingSetup {
   /// - Parameter checkpoint: where to go on.
   /// - Throws: on all ranks, also when the data are not those of the checkpoint.
   init(_ configuration: TrainingConfiguration, from checkpoint: Checkpoint?, _ world: World) throws {
+    world.pulse.enter(.loading)
     self.configuration = configuration
     self.checkpoint = checkpoint?.state
     network = try world.agree { try Network(ModelDescription(named: configuration.model)) }

@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Parallel
 
 /// The threads of a rank, one a worker. The calling thread is the first; the others live as long as the pool
 /// and sleep while there is nothing to do.
@@ -14,8 +15,10 @@ final class WorkerPool {
   let workers: [Worker]
   private let threads: [WorkerThread]
 
-  init(_ workers: [Worker]) {
+  /// - Parameter pulse: of the rank.
+  init(_ workers: [Worker], _ pulse: Pulse) {
     self.workers = workers
+    workers[0].clock.pulse = pulse
     threads = workers.dropFirst().map(WorkerThread.init)
   }
 

@@ -1,0 +1,42 @@
+import Foundation
+import Glibc
+
+/// Sees to it that the launcher of this rank ends: an mpirun, or its daemon on this host, that has lost
+/// another host may wait for it for ever.
+///
+/// A process of its own does that, as the launcher ends this one first. It gives the launcher `seconds` to end
+/// by itself, then sends SIGTERM twice, which makes mpirun leave without its daemons, then SIGKILL. Launchers
+/// of batch systems are left alone.
+func endLauncher(after seconds: Int) {
+  let launcher = getppid()
+  let name = (try? String(contentsOfFile: "/proc/\(launcher)/comm", encoding: .utf8))?.dropLast()
+  guard let name, ["mpirun", "mpiexec", "orterun", "orted", "prterun", "prted"].contains(String(name)) else {
+    return
+  }
+  let script = """
+    start() { cut -d ')' -f 2 "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 21; }
+    begun=$(start "$1")
+    gone() {
+      for _ in $(seq "$2"); do [ "$(start "$1")" = "$begun" ] || exit 0; sleep 0.1; done
+    }
+    gone "$1" \(10 * seconds)
+    for signal in TERM TERM KILL; do kill -s "$signal" "$1"; gone "$1" 10; done
+    """
+  // In a session of its own and without this process's files, for whose end the launcher waits.
+  var attributes = posix_spawnattr_t()
+  posix_spawnattr_init(&attributes)
+  let newSession: Int16 = 0x80  // POSIX_SPAWN_SETSID, which Glibc's module leaves out
+  posix_spawnattr_setflags(&attributes, newSession)
+  var files = posix_spawn_file_actions_t()
+  posix_spawn_file_actions_init(&files)
+  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDWR, 0)
+  for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
+    posix_spawn_file_actions_adddup2(&files, STDIN_FILENO, descriptor)
+  }
+  for descriptor in Int32(3)..<256 { posix_spawn_file_actions_addclose(&files, descriptor) }
+  let arguments = ["sh", "-c", script, "sh", "\(launcher)"]
+  var pointers = arguments.map { strdup($0) } + [nil]
+  var process = pid_t()
+  posix_spawn(&process, "/bin/sh", &files, &attributes, &pointers, environ)
+  for pointer in pointers { free(pointer) }
+}
