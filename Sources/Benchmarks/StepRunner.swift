@@ -34,8 +34,7 @@ final class StepRunner {
         try Trainer(
           network, world, schedule: batches.schedule, threads: workload.threads, seed: training.seed,
           optimizer: training.makeOptimizer(count: network.layout.trainable.count),
-          bucketBytes: training.bucketKilobytes * 1024, convolution: training.convolution,
-          reproducible: training.reproducible))
+          reduction: training.reduction, convolution: training.convolution))
     }
   }
 

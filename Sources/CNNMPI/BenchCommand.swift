@@ -21,6 +21,8 @@ enum BenchCommand {
       "threads a rank [its cores / ranks that share them]"),
     O("--bucket-kilobytes", \.training.bucketKilobytes, .count(), "gradients reduced in one piece"),
     O("--reproducible", \.training.reproducible, "sum over ranks in a fixed order"),
+    O("--compress", \.training.compression, .choice, "gradients between ranks, or hosts, in 16 bits"),
+    O("--hierarchical", \.training.hierarchical, "sum within each host first, then between hosts"),
   ]
 
   private static let output = [

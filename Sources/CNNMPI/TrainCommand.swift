@@ -104,6 +104,11 @@ enum TrainCommand {
           "the same weights on any number of ranks, to the bit, with --global-batch and --micro-batch the same"
         ),
         O(
+          "--compress", \.compression, .choice,
+          "gradients between ranks in 16 bits, with error feedback; with --hierarchical, those between hosts"
+        ),
+        O("--hierarchical", \.hierarchical, "sum gradients within each host first, then between hosts"),
+        O(
           "--replica-guard", \.replicaGuard, .count(), "steps after which ranks compare their parameters"
         ).changeable,
         O(
@@ -127,6 +132,11 @@ enum TrainCommand {
       if configuration.resume == "auto", configuration.out == nil {
         throw UsageError(
           description: "--resume auto: expected --out DIR, the run to go on with; or give --resume its path")
+      }
+      if configuration.reproducible, configuration.compression != .none || configuration.hierarchical {
+        let other = configuration.compression != .none ? "--compress" : "--hierarchical"
+        throw UsageError(
+          description: "--reproducible: expected no \(other), which sums otherwise on other numbers of ranks")
       }
       let (complete, idle) = (configuration, idleOptions(given, configuration))
       return { world in

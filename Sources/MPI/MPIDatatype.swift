@@ -20,6 +20,9 @@ extension Int32: MPIDatatype {
 extension UInt8: MPIDatatype {
   package static var datatype: MPI_Datatype { cmpi_uint8() }
 }
+extension UInt16: MPIDatatype {
+  package static var datatype: MPI_Datatype { cmpi_uint16() }
+}
 extension UInt64: MPIDatatype {
   package static var datatype: MPI_Datatype { cmpi_uint64() }
 }

@@ -17,6 +17,9 @@ package protocol GradientReducer: AnyObject {
   /// Returns when the whole arena is summed.
   func finish() throws
 
+  /// Something has been started and was not complete when last looked at.
+  var isUnderWay: Bool { get }
+
   /// Buckets that the arena is cut into.
   var bucketCount: Int { get }
 
@@ -47,6 +50,8 @@ package final class AllReducer: GradientReducer {
   }
 
   package var bucketCount: Int { (gradients.unsafeMemory.count + bucket - 1) / bucket }
+
+  package var isUnderWay: Bool { !requests.isEmpty }
 
   package func begin(microBatches: Int) { started = gradients.unsafeMemory.count }
 

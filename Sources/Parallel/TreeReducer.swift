@@ -82,6 +82,8 @@ package final class TreeReducer: GradientReducer {
 
   package var bucketCount: Int { buckets.count }
 
+  package var isUnderWay: Bool { gathered < exchanged || !gathers.isEmpty }
+
   package func begin(microBatches: Int) {
     guard let sum = sums[microBatches] else {
       preconditionFailure("a step of \(microBatches) micro-batches, prepared for \(sums.keys.sorted())")

@@ -59,6 +59,7 @@ extension Trainer {
   ///
   /// - Returns: true when that is all of this rank's gradients.
   func reduceCompleteGradients(of share: StepShare) throws -> Bool {
+    if reducer.isUnderWay { pool.workers[0].clock.addHidden(since: lastAdvance) }
     var complete = 0
     for worker in pool.workers { complete = max(complete, worker.completed.load(ordering: .acquiring)) }
     if complete < mergedFrom {
@@ -73,6 +74,7 @@ extension Trainer {
     leader.clock.end(.sum)
     try reducer.advance(to: complete)
     leader.clock.end(.reduce)
+    lastAdvance = leader.clock.last
     return complete == 0
   }
 }

@@ -10,12 +10,15 @@ struct EpochTimes: Codable {
   let computeSeconds: Double
   /// What the backward pass did not hide of the reductions over ranks.
   let communicationSeconds: Double
+  /// How long reductions were under way behind the computation.
+  let hiddenCommunicationSeconds: Double
   let dataSeconds: Double
 
   init(epoch: Int, _ times: StepTimes) {
     self.epoch = epoch
     computeSeconds = times.compute
     communicationSeconds = times.communication
+    hiddenCommunicationSeconds = times.hidden
     dataSeconds = times[.data]
   }
 }

@@ -23,6 +23,8 @@ package enum StepPart: Int, CaseIterable, Sendable {
 /// Seconds spent in each part, over any number of steps.
 package struct StepTimes: Codable, Sendable {
   private var seconds = SIMD8<Double>.zero
+  /// Seconds in which reductions over ranks were under way behind other parts: not a part itself.
+  package var hidden = 0.0
 
   package init() {}
 
@@ -46,16 +48,22 @@ package struct StepTimes: Codable, Sendable {
       compute: compute / seconds, communication: self.communication / seconds, data: self[.data] / seconds)
   }
 
-  package static func - (a: Self, b: Self) -> Self { Self(a.seconds - b.seconds) }
-  static func + (a: Self, b: Self) -> Self { Self(a.seconds + b.seconds) }
+  package static func - (a: Self, b: Self) -> Self {
+    Self(a.seconds - b.seconds, hidden: a.hidden - b.hidden)
+  }
+  static func + (a: Self, b: Self) -> Self { Self(a.seconds + b.seconds, hidden: a.hidden + b.hidden) }
 
-  private init(_ seconds: SIMD8<Double>) { self.seconds = seconds }
+  private init(_ seconds: SIMD8<Double>, hidden: Double) {
+    self.seconds = seconds
+    self.hidden = hidden
+  }
 }
 
 /// Adds up the time of each part: one clock read where a part ends.
 struct StepClock: Sendable {
   private(set) var times = StepTimes()
-  private var last = ContinuousClock.now
+  /// When the last part ended.
+  private(set) var last = ContinuousClock.now
   /// Takes down each part by its number, for a trace.
   var timeline: Timeline?
   /// Of the rank, for the thread that leads it.
@@ -63,6 +71,9 @@ struct StepClock: Sendable {
 
   /// A step begins: the time since the last one does not count.
   mutating func begin() { last = .now }
+
+  /// Reductions have been under way since `start` behind other parts.
+  mutating func addHidden(since start: ContinuousClock.Instant) { times.hidden += (.now - start).seconds }
 
   /// What was done since the last call was `part`.
   mutating func end(_ part: StepPart) {

@@ -66,8 +66,8 @@ private final class TrainingRun {
     trainer = try Trainer(
       setup.network, world, schedule: setup.schedule, threads: setup.threads, seed: configuration.seed,
       optimizer: configuration.makeOptimizer(count: setup.network.layout.trainable.count),
-      bucketBytes: configuration.bucketKilobytes * 1024, convolution: configuration.convolution,
-      regularization: configuration.regularization, reproducible: configuration.reproducible,
+      reduction: configuration.reduction, convolution: configuration.convolution,
+      regularization: configuration.regularization,
       samplesDone: progress.position.samples)
     if configuration.trace { try trainer.startTrace() }
     if let model = setup.startingModel { trainer.start(from: model) }

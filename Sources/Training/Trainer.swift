@@ -26,6 +26,8 @@ package final class Trainer {
   var trace: Trace?
   /// The gradients of the rank's threads are summed from this place of the arena on.
   var mergedFrom = 0
+  /// When reductions over ranks were last moved on.
+  var lastAdvance = ContinuousClock.now
   let schedule: BatchSchedule
   /// By number of micro-batches of a step.
   let rankSums: [Int: RankSum]
@@ -33,12 +35,11 @@ package final class Trainer {
   /// Makes all memory and starts the threads. The parameters are those of rank 0.
   ///
   /// - Parameters:
-  ///   - reproducible: gradients are summed over ranks in a fixed order, see `TreeReducer`.
   ///   - samplesDone: of the epoch that the first step is in.
   package init(
     _ network: Network, _ world: World, schedule: BatchSchedule, threads: Int, seed: UInt64,
-    optimizer: any Optimizer, bucketBytes: Int, convolution: ConvolutionMethod = .auto,
-    regularization: Regularization = Regularization(), reproducible: Bool = false, samplesDone: Int = 0
+    optimizer: any Optimizer, reduction: Reduction = Reduction(), convolution: ConvolutionMethod = .auto,
+    regularization: Regularization = Regularization(), samplesDone: Int = 0
   ) throws {
     BLAS.useOneThread()
     self.world = world
@@ -65,13 +66,13 @@ package final class Trainer {
     pool = WorkerPool(workers, world.pulse)
     var sums: [Int: RankSum] = [:]
     for count in counts {
-      sums[count] = RankSum(of: runs(count), workers, stopsAtNodes: reproducible && world.size > 1)
+      sums[count] = RankSum(of: runs(count), workers, stopsAtNodes: reduction.reproducible && world.size > 1)
     }
     rankSums = sums
-    reducer =
-      reproducible && world.size > 1
-      ? TreeReducer(world, workers[0].gradients[0], nodes: sums.mapValues(\.nodes), bucketBytes: bucketBytes)
-      : AllReducer(world, workers[0].gradients[0], bucketBytes: bucketBytes)
+    let layout = network.layout
+    reducer = try world.reducer(
+      reduction, workers[0].gradients[0], nodes: sums.mapValues(\.nodes),
+      exact: layout.trainable.upperBound..<layout.gradientCount)
   }
 
   /// The part of the step at `position` that this rank computes.

@@ -3,6 +3,7 @@ import Kernels
 import Optimizers
 import Parallel
 import Reporting
+import Tensors
 
 /// Everything that decides a training run. Two runs with equal configurations on equally many ranks and
 /// threads give equal weights.
@@ -11,6 +12,12 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package enum Scaling: String, Codable, CaseIterable, Sendable { case linear, none }
   package enum ScheduleKind: String, Codable, CaseIterable, Sendable { case constant, cosine, step }
   package enum Switch: String, Codable, CaseIterable, Sendable { case on, off }
+  /// What gradients are on the wire.
+  package enum Compression: String, Codable, CaseIterable, Sendable {
+    case none, bf16, fp16
+
+    var format: HalfPrecision? { HalfPrecision(rawValue: rawValue) }
+  }
   /// What a run writes down besides `run.json`: `csv` is `metrics.csv` alone.
   package enum Records: String, Codable, CaseIterable, Sendable { case all, csv }
 
@@ -83,6 +90,10 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var verbosity = Verbosity.normal
   /// Write a trace of all ranks.
   package var trace = false
+  /// Form of the gradients between ranks.
+  package var compression = Compression.none
+  /// Sum within each host before between hosts.
+  package var hierarchical = false
   package var stallLimits = StallLimits()
   /// KiB (1,024 bytes) of gradients that are reduced in one piece.
   package var bucketKilobytes = 256
@@ -111,6 +122,15 @@ extension TrainingConfiguration {
     return scaling == .linear ? worldSize * accumulate : 1
   }
 
+  package var reduction: Reduction {
+    var reduction = Reduction()
+    reduction.bucketBytes = bucketKilobytes * 1024
+    reduction.reproducible = reproducible
+    reduction.compression = compression.format
+    reduction.hierarchical = hierarchical
+    return reduction
+  }
+
   func learningRateSchedule(worldSize: Int) -> LearningRateSchedule {
     let peak = learningRate * Double(learningRateFactor(worldSize: worldSize))
     let decay: LearningRateSchedule.Decay =
@@ -128,7 +148,9 @@ extension TrainingConfiguration {
   /// comes from other ranks, and the copy of it all that rank 0 makes for a checkpoint.
   func stateArenas(worldSize: Int) -> Int {
     let saved = (optimizer == .adam ? 2 : 1) + (averageDecay == nil ? 0 : 1) + (earlyStopping == nil ? 0 : 1)
-    return saved + (reproducible && worldSize > 1 ? 1 : 0) + (saveEvery == .never ? 0 : 1 + saved)
+    let reducers =
+      worldSize == 1 ? 0 : (reproducible ? 1 : 0) + (hierarchical ? 1 : 0) + (compression == .none ? 0 : 2)
+    return saved + reducers + (saveEvery == .never ? 0 : 1 + saved)
   }
 
   package func makeOptimizer(count: Int) -> any Optimizer {

@@ -84,9 +84,8 @@ extension TrainingSetup {
         ("epochs", "\(configuration.epochs) of \(counted(schedule.stepsPerEpoch, "step"))"),
         ("seed", "\(configuration.seed)"),
       ]
-    let reduction =
-      "reproducible: the same bits on any number of ranks with this global batch and micro-batch"
-    return rows + (configuration.reproducible ? [("reduction", reduction)] : []) + resumption(world.size)
+    return rows + (world.size > 1 ? [("reduction", configuration.reduction.words)] : [])
+      + resumption(world.size)
   }
 
   /// Where the run goes on, and what is not as it was.

@@ -41,8 +41,7 @@ import Training
     let schedule = BatchSchedule(samples: images.count, globalBatch: 64, microBatch: 16)
     let trainer = try Trainer(
       network, world, schedule: schedule, threads: threads, seed: 3,
-      optimizer: SGD(count: network.layout.trainable.count, momentum: 0.9), bucketBytes: 100_000,
-      regularization: regularization)
+      optimizer: SGD(count: network.layout.trainable.count, momentum: 0.9), regularization: regularization)
     let loader = BatchLoader(
       images, Normalization(of: images),
       augmentation: try Augmentation(augmentation, shape: images.shape, seed: 3))

@@ -94,6 +94,72 @@ import Testing
     }
   }
 
+  /// Stages within hosts and between them, made up as pairs, single ranks and all on one, sum as one would.
+  @Test(arguments: [(1000, 400), (1000, 4), (1000, 100_000), (1, 4), (37, 64)], [1, 2, 100])
+  func stagesSumAllBuckets(_ sizes: (count: Int, bucketBytes: Int), ranksAHost: Int) throws {
+    let count = sizes.count
+    let gradients = SharedBuffer<Float>(repeating: 0, count: count)
+    let isEven = world.size % min(ranksAHost, world.size) == 0
+    let hosts = (0..<world.size).map { "host \($0 / ranksAHost)" }
+    guard isEven else {
+      #expect(throws: (any Error).self) {
+        try world.reductionStages(hierarchical: true, nil, hosts: hosts)
+      }
+      return
+    }
+    let reducer = StagedReducer(
+      try world.reductionStages(hierarchical: true, nil, hosts: hosts), gradients, exact: count..<count,
+      bucketBytes: sizes.bucketBytes)
+    for step in 1...3 {
+      try reduce(with: reducer, [gradients], microBatches: 1) { index, _ in Float(index * step + world.rank) }
+      let size = world.size
+      let isRight = (0..<count).allSatisfy {
+        gradients.unsafeMemory[$0] == Float($0 * step * size + size * (size - 1) / 2)
+      }
+      try Ranks.expectEverywhere(isRight, "\(sizes), \(ranksAHost) ranks a host, step \(step)")
+      #expect(!reducer.isUnderWay)
+    }
+  }
+
+  /// Compressed sums have the same bits on all ranks, are off by roundings only, which do not add up over
+  /// steps, and leave alone what is no gradient.
+  @Test(arguments: HalfPrecision.allCases, [false, true])
+  func compressedSumsMakeUpForTheirErrors(_ format: HalfPrecision, hierarchical: Bool) throws {
+    let (count, exact, steps) = (1000, 990..<1000, 50)
+    func value(_ index: Int, _ rank: Int) -> Float {
+      var random = RandomStream(seed: 6, purpose: .benchmark, time: rank, index: index)
+      return exact.contains(index) ? Float(1 + index * 1000 + rank) : random.uniform(-1, 1)
+    }
+    let gradients = SharedBuffer<Float>(repeating: 0, count: count)
+    let pairs = (0..<world.size).map { "host \($0 / 2)" }
+    let isHierarchical = hierarchical && world.size % 2 == 0
+    let reducer = StagedReducer(
+      try world.reductionStages(hierarchical: isHierarchical, format, hosts: pairs), gradients, exact: exact,
+      bucketBytes: 400)
+    let sums = (0..<count).map { index in
+      (0..<world.size).reduce(0.0) { $0 + Double(value(index, $1)) }
+    }
+    // Of numbers up to the ranks' count: half a unit in the last place of each number sent, and of the sum.
+    let rounding = Double(world.size) * (format == .bf16 ? exp2(-8) : exp2(-11))
+    let tolerance = 2 * rounding
+    var totals = [Double](repeating: 0, count: count)
+    for _ in 0..<steps {
+      try reduce(with: reducer, [gradients], microBatches: 1) { index, _ in value(index, world.rank) }
+      var (areClose, areExact) = (true, true)
+      for index in 0..<count {
+        let sum = gradients.unsafeMemory[index]
+        totals[index] += Double(sum)
+        if exact.contains(index) { areExact = areExact && Double(sum) == sums[index] }
+        areClose = areClose && abs(Double(sum) - sums[index]) <= 2 * tolerance
+      }
+      try Ranks.expectEverywhere(areClose && areExact, "\(format): close \(areClose), exact \(areExact)")
+      let hashes = try world.communicator.allGather(fastHash(gradients.span.bytes))
+      try Ranks.expectEverywhere(hashes.allSatisfy { $0 == hashes[0] }, "\(hashes)")
+    }
+    let worst = zip(totals, sums).map { abs($0 - Double(steps) * $1) }.max()!
+    try Ranks.expectEverywhere(worst <= 2 * tolerance, "\(format): off by \(worst) after \(steps) steps")
+  }
+
   /// Completes buffers from their end to their start, in uneven pieces, and reduces them on the way.
   private func reduce(
     with reducer: any GradientReducer, _ buffers: [SharedBuffer<Float>], microBatches: Int,

@@ -29,14 +29,16 @@ import Training
   private func makeTrainer(
     _ model: String, in world: World, _ images: LabeledImages, globalBatch: Int, microBatch: Int,
     threads: Int, momentum: Float = 0.9, regularization: Regularization = Regularization(),
-    reproducible: Bool = false
+    reduction: Reduction = Reduction()
   ) throws -> Trainer {
+    var reduction = reduction
+    reduction.bucketBytes = 100_000
     let network = try Network(ModelDescription(named: model))
     let schedule = BatchSchedule(samples: images.count, globalBatch: globalBatch, microBatch: microBatch)
     return try Trainer(
       network, world, schedule: schedule, threads: threads, seed: 3,
-      optimizer: SGD(count: network.layout.trainable.count, momentum: momentum), bucketBytes: 100_000,
-      regularization: regularization, reproducible: reproducible)
+      optimizer: SGD(count: network.layout.trainable.count, momentum: momentum), reduction: reduction,
+      regularization: regularization)
   }
 
   /// Runs steps, from epoch to epoch.
@@ -66,11 +68,11 @@ import Training
     _ model: String, in world: World, _ images: LabeledImages, globalBatch: Int, microBatch: Int,
     threads: Int, steps: Int, momentum: Float = 0.9, learningRate: Double = 0.01,
     regularization: Regularization = Regularization(), augmentation: AugmentationKind = .none,
-    reproducible: Bool = false
+    reduction: Reduction = Reduction()
   ) throws -> (losses: [Double], correct: [Double], trainer: Trainer) {
     let trainer = try makeTrainer(
       model, in: world, images, globalBatch: globalBatch, microBatch: microBatch, threads: threads,
-      momentum: momentum, regularization: regularization, reproducible: reproducible)
+      momentum: momentum, regularization: regularization, reduction: reduction)
     let (losses, correct) = try run(
       trainer, images, steps: steps, learningRate: learningRate, augmentation: augmentation)
     return (losses, correct, trainer)
@@ -139,7 +141,7 @@ import Training
       let result = try train(
         "mnist-bn", in: world, images, globalBatch: globalBatch, microBatch: microBatch, threads: threads,
         steps: 12, regularization: Regularization(labelSmoothing: 0.1, clipNorm: 0.5, averageDecay: 0.9),
-        augmentation: .digits, reproducible: true)
+        augmentation: .digits, reduction: .inFixedOrder)
       return (result.losses, result.trainer.weightsSHA256)
     }
     let alone = try run(World(MPIRuntime.alone()), threads: 1)
@@ -298,5 +300,13 @@ import Training
     try Ranks.expectEverywhere(
       together.count == count && together.correct == alone.correct && together.loss == alone.loss
         && together.predictions == alone.predictions, "\(together), \(alone)")
+  }
+}
+
+extension Reduction {
+  fileprivate static var inFixedOrder: Reduction {
+    var reduction = Reduction()
+    reduction.reproducible = true
+    return reduction
   }
 }

@@ -4,9 +4,9 @@ import Glibc
 /// Sees to it that the launcher of this rank ends: an mpirun, or its daemon on this host, that has lost
 /// another host may wait for it for ever.
 ///
-/// A process of its own does that, as the launcher ends this one first. It gives the launcher `seconds` to end
-/// by itself, then sends SIGTERM twice, which makes mpirun leave without its daemons, then SIGKILL. Launchers
-/// of batch systems are left alone.
+/// A process of its own does that, as the launcher ends this one first: after `seconds`, by SIGKILL, as an
+/// mpirun that waits for a lost daemon takes no notice of others, and Open MPI 4.1's crashes at a second
+/// SIGTERM. Launchers of batch systems are left alone.
 func endLauncher(after seconds: Int) {
   let launcher = getppid()
   let name = (try? String(contentsOfFile: "/proc/\(launcher)/comm", encoding: .utf8))?.dropLast()
@@ -16,11 +16,8 @@ func endLauncher(after seconds: Int) {
   let script = """
     start() { cut -d ')' -f 2 "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 21; }
     begun=$(start "$1")
-    gone() {
-      for _ in $(seq "$2"); do [ "$(start "$1")" = "$begun" ] || exit 0; sleep 0.1; done
-    }
-    gone "$1" \(10 * seconds)
-    for signal in TERM TERM KILL; do kill -s "$signal" "$1"; gone "$1" 10; done
+    for _ in $(seq \(10 * seconds)); do [ "$(start "$1")" = "$begun" ] || exit 0; sleep 0.1; done
+    kill -KILL "$1"
     """
   // In a session of its own and without this process's files, for whose end the launcher waits.
   var attributes = posix_spawnattr_t()

@@ -1,6 +1,6 @@
 /// What ranks tell each other beside MPI, in a datagram.
-struct Heartbeat: Equatable {
-  enum Kind: UInt8 {
+package struct Heartbeat: Equatable {
+  package enum Kind: UInt8 {
     /// A rank to rank 0: alive, and this is what it does.
     case beat
     /// Rank 0's answer.
@@ -9,23 +9,23 @@ struct Heartbeat: Equatable {
     case end
   }
 
-  var kind: Kind
+  package var kind: Kind
   /// The sender's.
-  var rank: Int
-  var state = Pulse.State()
+  package var rank: Int
+  package var state = Pulse.State()
 
   /// Bytes of a datagram: token, beats, step, rank, kind and phase, little-endian.
-  static let size = 8 + 8 + 8 + 4 + 1 + 1
+  package static let size = 8 + 8 + 8 + 4 + 1 + 1
 
   /// - Parameter token: a number of the job, so that it takes no notice of others' datagrams.
-  func bytes(token: UInt64) -> [UInt8] {
+  package func bytes(token: UInt64) -> [UInt8] {
     littleEndian(token, 8) + littleEndian(state.beats, 8)
       + littleEndian(UInt64(bitPattern: Int64(state.step)), 8)
       + littleEndian(UInt64(rank), 4) + [kind.rawValue, state.phase.rawValue]
   }
 
   /// Nil for what is none of this job's.
-  init?(_ bytes: [UInt8], token: UInt64) {
+  package init?(_ bytes: [UInt8], token: UInt64) {
     guard bytes.count == Self.size, number(bytes[0..<8]) == token, let kind = Kind(rawValue: bytes[28]),
       let phase = Phase(rawValue: bytes[29])
     else { return nil }
@@ -35,7 +35,7 @@ struct Heartbeat: Equatable {
       beats: number(bytes[8..<16]), phase: phase, step: Int(Int64(bitPattern: number(bytes[16..<24]))))
   }
 
-  init(_ kind: Kind, rank: Int, state: Pulse.State = Pulse.State()) {
+  package init(_ kind: Kind, rank: Int, state: Pulse.State = Pulse.State()) {
     self.kind = kind
     self.rank = rank
     self.state = state

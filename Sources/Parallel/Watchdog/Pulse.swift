@@ -5,7 +5,7 @@ package enum Phase: UInt8, Sendable {
   case starting, loading, computing, waiting, evaluating, comparing, saving, finishing
 
   /// As in `rank 3 is computing`.
-  var words: String {
+  package var words: String {
     switch self {
     case .starting: "starting"
     case .loading: "reading model and data"
@@ -23,12 +23,18 @@ package enum Phase: UInt8, Sendable {
 ///
 /// Costs two stores a beat, without locks.
 package final class Pulse: Sendable {
-  struct State: Equatable {
+  package struct State: Equatable {
     /// How often the rank has got further.
-    var beats: UInt64 = 0
-    var phase = Phase.starting
+    package var beats: UInt64
+    package var phase: Phase
     /// Steps begun since the start of training.
-    var step = 0
+    package var step: Int
+
+    package init(beats: UInt64 = 0, phase: Phase = .starting, step: Int = 0) {
+      self.beats = beats
+      self.phase = phase
+      self.step = step
+    }
   }
 
   private let beats = Atomic<UInt64>(0)
@@ -47,7 +53,7 @@ package final class Pulse: Sendable {
     beat()
   }
 
-  var state: State {
+  package var state: State {
     State(
       beats: beats.load(ordering: .relaxed), phase: Phase(rawValue: phase.load(ordering: .relaxed))!,
       step: step.load(ordering: .relaxed))

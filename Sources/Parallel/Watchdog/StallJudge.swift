@@ -1,7 +1,7 @@
 /// Tells from the ranks' heartbeats whether the job gets further, and who holds it up.
 ///
 /// All times are seconds of the watchdog's own clock.
-struct StallJudge {
+package struct StallJudge {
   private struct Seen {
     var state = Pulse.State()
     /// Nil for a rank that was never heard of.
@@ -9,7 +9,7 @@ struct StallJudge {
   }
 
   /// A rank that says nothing for longer has stopped, or is out of reach. Heartbeats come every second.
-  static let silence = 5.0
+  package static let silence = 2.5
 
   private let hosts: [String]
   private var ranks: [Seen]
@@ -17,23 +17,23 @@ struct StallJudge {
   private var lastAdvance = 0.0
 
   /// - Parameter hosts: by rank.
-  init(hosts: [String]) {
+  package init(hosts: [String]) {
     self.hosts = hosts
     ranks = hosts.map { _ in Seen() }
   }
 
   /// What rank `rank` says of itself.
-  mutating func take(_ state: Pulse.State, of rank: Int, at time: Double) {
+  package mutating func take(_ state: Pulse.State, of rank: Int, at time: Double) {
     if ranks[rank].heard == nil || ranks[rank].state.beats != state.beats { lastAdvance = time }
     ranks[rank] = Seen(state: state, heard: time)
   }
 
   /// Seconds in which no rank got further.
-  func stall(at time: Double) -> Double { time - lastAdvance }
+  package func stall(at time: Double) -> Double { time - lastAdvance }
 
   /// Who is missing and who waits, such as `step 12: no word from rank 3 on node4, which was computing step
   /// 12; ranks 0-2 are waiting for the other ranks`.
-  func report(at time: Double) -> String {
+  package func report(at time: Double) -> String {
     var silent: [String: [Int]] = [:]
     var present: [Phase: [Int]] = [:]
     for (rank, seen) in ranks.enumerated() {
@@ -49,9 +49,12 @@ struct StallJudge {
       "no word from \(counted(ranks, "rank")) on \(place)"
     }
     // Those that wait last: they are not the cause.
-    let here = present.sorted { ($0.key == .waiting ? 1 : 0, $0.value[0]) < ($1.key == .waiting ? 1 : 0, $1.value[0]) }
+    let here = present.sorted {
+      ($0.key == .waiting ? 1 : 0, $0.value[0]) < ($1.key == .waiting ? 1 : 0, $1.value[0])
+    }
     let doing = here.map { phase, ranks in
-      let place = phase == .waiting ? "" : " on \(Set(ranks.map { hosts[$0] }).sorted().joined(separator: ", "))"
+      let place =
+        phase == .waiting ? "" : " on \(Set(ranks.map { hosts[$0] }).sorted().joined(separator: ", "))"
       return "\(counted(ranks, "rank"))\(place) \(ranks.count == 1 ? "is" : "are") \(phase.words)"
     }
     return "step \(step): " + (missing + doing).joined(separator: "; ")

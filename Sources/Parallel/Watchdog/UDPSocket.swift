@@ -2,25 +2,25 @@ import Glibc
 
 /// A socket for datagrams over IPv4. All errors are silence: whoever waits for a datagram expects that one may
 /// not arrive.
-final class UDPSocket {
+package final class UDPSocket {
   /// Host and port, as the system has them.
-  struct Address: Equatable {
+  package struct Address: Equatable {
     /// In network byte order.
-    let host: UInt32
-    let port: UInt16
+    package let host: UInt32
+    package let port: UInt16
 
     /// Such as `10.0.0.7:41234`.
-    var text: String {
+    package var text: String {
       "\((0..<4).map { "\(UInt8(truncatingIfNeeded: host >> (8 * $0)))" }.joined(separator: ".")):\(port)"
     }
 
-    init(host: UInt32, port: UInt16) {
+    package init(host: UInt32, port: UInt16) {
       self.host = host
       self.port = port
     }
 
     /// The inverse of `text`.
-    init?(_ text: Substring) {
+    package init?(_ text: Substring) {
       let parts = text.split(separator: ":")
       guard parts.count == 2, let port = UInt16(parts[1]) else { return nil }
       let bytes = parts[0].split(separator: ".").compactMap { UInt8($0) }
@@ -32,7 +32,7 @@ final class UDPSocket {
   private let descriptor: Int32
 
   /// On a port that the system chooses; nil where there is no network at all.
-  init?() {
+  package init?() {
     descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return nil }
     var any = sockaddr_in()
@@ -46,14 +46,14 @@ final class UDPSocket {
 
   deinit { close(descriptor) }
 
-  var port: UInt16 {
+  package var port: UInt16 {
     var own = sockaddr_in()
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     _ = withSockAddr(&own) { address, _ in getsockname(descriptor, address, &length) }
     return UInt16(bigEndian: own.sin_port)
   }
 
-  func send(_ bytes: [UInt8], to address: Address) {
+  package func send(_ bytes: [UInt8], to address: Address) {
     var target = sockaddr_in()
     target.sin_family = sa_family_t(AF_INET)
     target.sin_port = address.port.bigEndian
@@ -62,7 +62,7 @@ final class UDPSocket {
   }
 
   /// The next datagram and where it came from; nil when none comes within `seconds`.
-  func receive(within seconds: Double) -> (bytes: [UInt8], from: Address)? {
+  package func receive(within seconds: Double) -> (bytes: [UInt8], from: Address)? {
     var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     guard Glibc.poll(&poll, 1, Int32(max(seconds, 0) * 1000)) > 0 else { return nil }
     var bytes = [UInt8](repeating: 0, count: 2 * Heartbeat.size)
@@ -77,7 +77,7 @@ final class UDPSocket {
   }
 
   /// The IPv4 addresses of this host's interfaces, those of the loopback last.
-  static func ownHosts() -> [UInt32] {
+  package static func ownHosts() -> [UInt32] {
     var list: UnsafeMutablePointer<ifaddrs>?
     guard getifaddrs(&list) == 0 else { return [] }
     defer { freeifaddrs(list) }

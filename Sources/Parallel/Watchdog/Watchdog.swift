@@ -29,6 +29,9 @@ package final class Watchdog: @unchecked Sendable {
   private var others: [Int: UDPSocket.Address] = [:]
   private var hasWarned = false
 
+  /// Seconds that MPI's own ways of ending a job have: mpirun takes up to 5.
+  private static let grace = 6
+
   /// Seconds that the watchdog has been watching: while the whole job is suspended they stand still.
   private var now = 0.0
   /// When rank 0 last answered, or this rank got further.
@@ -93,7 +96,7 @@ package final class Watchdog: @unchecked Sendable {
         others[heartbeat.rank] = address
         socket?.send(Heartbeat(.answer, rank: world.rank).bytes(token: token), to: address)
       case .answer: answered = address
-      case .end: endJob(after: 10)
+      case .end: endJob(after: Self.grace)
       }
     }
     return answered
@@ -121,14 +124,21 @@ package final class Watchdog: @unchecked Sendable {
   /// On another rank: rank 0 ends the job, unless it is out of reach itself.
   private func judgeOwn() {
     let silence = now - lastSign
-    let speaks = world.hosts.firstIndex(of: world.hosts[world.rank]) == world.rank
+    // One rank a host speaks.
+    let speaks =
+      world.hosts.indices.dropFirst().first { world.hosts[$0] == world.hosts[world.rank] } == world.rank
     let missing = "no word from rank 0 on \(world.hosts[0]) for \(Int(silence)) s"
     // Rank 0 goes first where it can.
     if limits.abort > 0, silence >= limits.abort + 5 {
-      endJob(speaks ? "\(missing), which --stall-abort takes for the end; step \(world.pulse.state.step)" : nil)
+      endJob(
+        speaks
+          ? "\(missing), which --stall-abort takes for the end; this rank was \(world.pulse.state.phase.words) "
+            + "in step \(world.pulse.state.step)" : nil)
     } else if limits.warning > 0, silence >= limits.warning + 5, !hasWarned, speaks {
       hasWarned = true
-      say("warning: \(missing), nor did this rank get further: step \(world.pulse.state.step)")
+      say(
+        "warning: \(missing); this rank is \(world.pulse.state.phase.words) in step \(world.pulse.state.step)"
+      )
     } else if silence < limits.warning {
       hasWarned = false
     }
@@ -139,14 +149,14 @@ package final class Watchdog: @unchecked Sendable {
   /// Ends this process, and with it the job, whatever state MPI and its launcher are in.
   ///
   /// - Parameter seconds: that the launcher has before.
-  private func endJob(_ message: String? = nil, after seconds: Double = 0) -> Never {
+  private func endJob(_ message: String? = nil, after seconds: Int = 0) -> Never {
     if let message { say(message) }
-    usleep(UInt32(seconds * 1e6))
-    endLauncher(after: 10)
+    sleep(UInt32(seconds))
+    endLauncher(after: Self.grace)
     // In a thread of its own, as it may well hang: the main thread is inside MPI.
     let world = SendableWorld(world)
     Thread { world.value.communicator.abort() }.start()
-    sleep(10)
+    sleep(UInt32(Self.grace))
     _exit(1)
   }
 }

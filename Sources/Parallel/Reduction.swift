@@ -1,0 +1,47 @@
+import Tensors
+
+/// How gradients are summed over the ranks: which `GradientReducer`, and its settings.
+package struct Reduction: Sendable {
+  /// Size of the buckets that the arena is reduced in.
+  package var bucketBytes = 256 * 1024
+  /// In a fixed order, see `TreeReducer`.
+  package var reproducible = false
+  /// 16 bits on the wire, and within hosts first, see `StagedReducer`.
+  package var compression: HalfPrecision?
+  package var hierarchical = false
+
+  package init() {}
+
+  /// In words, as `MPI_Allreduce`.
+  package var words: String {
+    if reproducible {
+      return "reproducible: the same bits on any number of ranks with this global batch and micro-batch"
+    }
+    let parts =
+      (hierarchical ? ["within hosts first"] : []) + (compression.map { ["gradients as \($0)"] } ?? [])
+    return parts.isEmpty ? "MPI_Allreduce" : parts.joined(separator: ", ")
+  }
+}
+
+extension World {
+  /// Called by all ranks.
+  ///
+  /// - Parameters:
+  ///   - gradients: this rank's sum, to be replaced by that of all ranks.
+  ///   - nodes: see `TreeReducer`.
+  ///   - exact: what of it is no gradient.
+  package func reducer(
+    _ reduction: Reduction, _ gradients: SharedBuffer<Float>, nodes: [Int: [SharedBuffer<Float>]],
+    exact: Range<Int>
+  ) throws -> any GradientReducer {
+    if size > 1 && reduction.reproducible {
+      return TreeReducer(self, gradients, nodes: nodes, bucketBytes: reduction.bucketBytes)
+    }
+    if size > 1 && (reduction.hierarchical || reduction.compression != nil) {
+      let stages = try reductionStages(
+        hierarchical: reduction.hierarchical, reduction.compression, hosts: hosts)
+      return StagedReducer(stages, gradients, exact: exact, bucketBytes: reduction.bucketBytes)
+    }
+    return AllReducer(self, gradients, bucketBytes: reduction.bucketBytes)
+  }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What goes wrong in the middle of a run ends it, with an exit code, and leaves what can be gone on from.
+@Suite(.serialized) struct StallTests {
+  private static let options = [
+    "--train-samples", "4000", "--test-samples", "200", "--epochs", "1000", "--threads", "1", "--records",
+    "csv",
+  ]
+
+  /// Starts a run and returns when it has written a checkpoint.
+  private func start(_ out: RunFiles, _ options: [String]) throws -> RunningProgram {
+    let running = try Program.start(Self.options + options + ["--out", out.directory], ranks: 3)
+    let start = ContinuousClock.now
+    while running.isRunning && !out.checkpoints.contains(where: { $0.hasSuffix(".json") }) {
+      try #require(ContinuousClock.now - start < .seconds(60))
+      usleep(10_000)
+    }
+    return running
+  }
+
+  @Test(arguments: [0, 1, 2]) func stoppedRankEndsTheJob(rank: Int) throws {
+    try withTemporaryDirectory { directory in
+      let files = RunFiles(directory: "\(directory)/run")
+      let running = try start(files, ["--stall-warning", "3", "--stall-abort", "5"])
+      let ids = running.rankIDs
+      try #require(ids.count == 3)
+      let stopTime = ContinuousClock.now
+      kill(ids[rank], SIGSTOP)
+      let program = running.wait()
+      // Limit, and what the ranks, MPI and its launcher have to end.
+      #expect(ContinuousClock.now - stopTime < .seconds(5 + 5 + 15))
+      #expect(program.exitCode != 0)
+      while ids.contains(where: { kill($0, 0) == 0 }) && ContinuousClock.now - stopTime < .seconds(30) {
+        usleep(1000)
+      }
+      #expect(ids.allSatisfy { kill($0, 0) != 0 }, "ranks still run")
+      let lines = program.errorLines.joined(separator: "\n")
+      #expect(lines.contains("warning: no"), "\(program.errors)")
+      #expect(lines.contains("no word from rank \(rank) on "), "\(program.errors)")
+      #expect(lines.contains("--stall-abort"), "\(program.errors)")
+      let resumed = try Program.run(
+        ["--resume", files.directory, "--epochs", "\(try epochsDone(files) + 1)", "--quiet"], ranks: 3)
+      #expect(resumed.exitCode == 0, "\(resumed.errors)")
+    }
+  }
+
+  /// The number in the newest checkpoint's name.
+  private func epochsDone(_ files: RunFiles) throws -> Int {
+    let newest = try #require(files.checkpoints.last { $0.hasSuffix(".json") })
+    return try #require(Int(newest.dropLast(5).split(separator: "-").last ?? ""))
+  }
+
+  /// As when a batch system suspends a job for a while.
+  @Test func suspendedJobGoesOn() throws {
+    try withTemporaryDirectory { directory in
+      let files = RunFiles(directory: "\(directory)/run")
+      let running = try start(files, ["--stall-warning", "2", "--stall-abort", "4"])
+      let ids = running.rankIDs
+      for id in ids { kill(id, SIGSTOP) }
+      sleep(9)
+      let before = files.checkpoints
+      for id in ids { kill(id, SIGCONT) }
+      sleep(2)
+      #expect(running.isRunning)
+      #expect(files.checkpoints != before)
+      for id in ids { kill(id, SIGTERM) }
+      #expect(running.wait().exitCode == 75)
+    }
+  }
+
+  @Test func failedCheckpointEndsTheRun() throws {
+    try withTemporaryDirectory { directory in
+      let files = RunFiles(directory: "\(directory)/run")
+      let running = try start(files, [])
+      // A file where the directory was: nothing can be written into it any more.
+      try FileManager.default.moveItem(
+        atPath: "\(files.directory)/checkpoints", toPath: "\(directory)/moved")
+      try Data().write(to: URL(fileURLWithPath: "\(files.directory)/checkpoints"))
+      let program = running.wait()
+      #expect(program.exitCode == 1)
+      #expect(
+        program.errorLines.contains {
+          $0.contains("no checkpoint after step ") && $0.contains("/checkpoints: ") && $0.contains("--resume")
+        }, "\(program.errors)")
+    }
+  }
+}
