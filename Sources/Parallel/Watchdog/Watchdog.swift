@@ -128,13 +128,13 @@ package final class Watchdog: @unchecked Sendable {
     let speaks =
       world.hosts.indices.dropFirst().first { world.hosts[$0] == world.hosts[world.rank] } == world.rank
     let missing = "no word from rank 0 on \(world.hosts[0]) for \(Int(silence)) s"
-    // Rank 0 goes first where it can.
-    if limits.abort > 0, silence >= limits.abort + 5 {
+    // Rank 0 goes first where it can, then those that say why.
+    if limits.abort > 0, silence >= limits.abort + (speaks ? 2 : 4) {
       endJob(
         speaks
           ? "\(missing), which --stall-abort takes for the end; this rank was \(world.pulse.state.phase.words) "
             + "in step \(world.pulse.state.step)" : nil)
-    } else if limits.warning > 0, silence >= limits.warning + 5, !hasWarned, speaks {
+    } else if limits.warning > 0, silence >= limits.warning + 2, !hasWarned, speaks {
       hasWarned = true
       say(
         "warning: \(missing); this rank is \(world.pulse.state.phase.words) in step \(world.pulse.state.step)"
