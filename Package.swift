@@ -47,10 +47,15 @@ let package = Package(
       name: "Benchmarks",
       dependencies: ["Training", "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Data", "Tensors"],
       swiftSettings: spans),
+    .target(
+      name: "Scaling",
+      dependencies: ["Benchmarks", "Training", "Reporting", "Parallel", "MPI", "Files", "Tensors"],
+      swiftSettings: spans),
     .executableTarget(
       name: "CNNMPI",
       dependencies: [
-        "Benchmarks", "Training", "Reporting", "Parallel", "MPI", "Networks", "Data", "Files", "Kernels",
+        "Scaling", "Benchmarks", "Training", "Reporting", "Parallel", "MPI", "Networks", "Data", "Files",
+        "Kernels",
       ],
       swiftSettings: spans),
 
@@ -70,6 +75,9 @@ let package = Package(
       name: "ReportingTests", dependencies: ["Reporting", "Files", "TestSupport"], swiftSettings: spans),
     .testTarget(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "Data", "TestSupport"],
+      swiftSettings: spans),
+    .testTarget(
+      name: "ScalingTests", dependencies: ["Scaling", "Reporting", "Files", "TestSupport"],
       swiftSettings: spans),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "Networks", "Data", "Files", "TestSupport"],

@@ -93,7 +93,7 @@ enum BenchCommand {
         var configuration = BenchmarkConfiguration()
         try options(kind).parse(arguments, into: &configuration)
         let complete = configuration
-        return { world in
+        return .inWorld { world in
           let report = try bench(kind, complete, in: world, version: CNNMPI.version)
           if world.isRoot { print(report, terminator: "") }
         }

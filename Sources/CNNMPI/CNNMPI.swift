@@ -23,7 +23,8 @@ enum CNNMPI {
     do {
       switch try Command(arguments) {
       case .help(let text): return onFirstRank { print(text) }
-      case .run(let action): return try inWorld(action)
+      case .run(.inWorld(let body)): return try inWorld(body)
+      case .run(.alone(let body)): return try alone(body)
       }
     } catch let error as UsageError {
       return onFirstRank(exitCode: 2) {
@@ -37,7 +38,7 @@ enum CNNMPI {
   }
 
   /// Starts MPI, runs `body` on all ranks and ends MPI. All ranks return the same exit code, or are aborted.
-  private static func inWorld(_ body: Action) throws -> Int32 {
+  private static func inWorld(_ body: (World) throws -> Void) throws -> Int32 {
     let world = try World(MPIRuntime.start())
     defer { MPIRuntime.finish() }
     do {
@@ -48,6 +49,17 @@ enum CNNMPI {
       return error.exitCode
     } catch {
       world.communicator.abort("\(error)")
+    }
+  }
+
+  /// Runs `body` without MPI.
+  private static func alone(_ body: () throws -> Void) throws -> Int32 {
+    do {
+      try body()
+      return 0
+    } catch let error as any AgreedError {
+      printError("\(error)")
+      return error.exitCode
     }
   }
 

@@ -17,8 +17,13 @@ enum Command {
   }
 }
 
-/// The work of a subcommand, on all ranks.
-typealias Action = (World) throws -> Void
+/// The work of a subcommand.
+enum Action {
+  /// On all ranks, between start and end of MPI.
+  case inWorld((World) throws -> Void)
+  /// In this process, where MPI is never started.
+  case alone(() throws -> Void)
+}
 
 /// A word of the command line, such as `train`, or `bench` with a second word.
 struct Subcommand: Sendable {
@@ -43,7 +48,7 @@ struct Subcommand: Sendable {
 
   private static let commands = [
     TrainCommand.subcommand, EvaluateCommand.subcommand, PredictCommand.subcommand, PlotCommand.subcommand,
-    BenchCommand.subcommand,
+    BenchCommand.subcommand, ScalingCommand.subcommand,
   ]
 
   /// The subcommand that `arguments` begin with, and what follows.

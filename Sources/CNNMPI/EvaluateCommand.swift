@@ -32,7 +32,7 @@ enum EvaluateCommand {
       try options.parse(arguments, into: &configuration)
       try requireModel(configuration.source)
       let complete = configuration
-      return { world in
+      return .inWorld { world in
         let report = try evaluate(complete, in: world, version: CNNMPI.version)
         if world.isRoot { print(report, terminator: "") }
       }

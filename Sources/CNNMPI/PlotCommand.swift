@@ -32,7 +32,7 @@ enum PlotCommand {
         throw UsageError(description: "plot: expected one or more run directories, found none")
       }
       let complete = configuration
-      return { world in try world.agree { if world.isRoot { try draw(complete) } } }
+      return .inWorld { world in try world.agree { if world.isRoot { try draw(complete) } } }
     })
 
   private static func draw(_ configuration: Configuration) throws {

@@ -37,7 +37,7 @@ enum PredictCommand {
         throw UsageError(description: "predict: expected images, directories or IDX files, found nothing")
       }
       let complete = configuration
-      return { world in
+      return .inWorld { world in
         let report = try predict(complete, in: world)
         if world.isRoot {
           print(complete.json ? try report.json(version: CNNMPI.version) : report.text, terminator: "")

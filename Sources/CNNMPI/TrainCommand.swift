@@ -3,9 +3,9 @@ import Training
 
 /// `cnn-mpi train`: the default.
 enum TrainCommand {
-  private typealias O = Option<TrainingConfiguration>
+  typealias O = Option<TrainingConfiguration>
 
-  private static let options = OptionTable<TrainingConfiguration>(groups: [
+  static let options = OptionTable<TrainingConfiguration>(groups: [
     (
       "Data",
       [
@@ -139,7 +139,7 @@ enum TrainCommand {
           description: "--reproducible: expected no \(other), which sums otherwise on other numbers of ranks")
       }
       let (complete, idle) = (configuration, idleOptions(given, configuration))
-      return { world in
+      return .inWorld { world in
         StopSignal.listen()
         let found = try complete.resume.map { try Checkpoint.find($0, out: complete.out, world) }
         let resumed = try found?.checkpoint.map { try resume($0, complete, arguments, given) }

@@ -31,7 +31,7 @@ package final class World {
 }
 
 /// The cores that this process may run on.
-private func affinityMask() -> [Int] {
+package func affinityMask() -> [Int] {
   let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
   let line = status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") } ?? ""
   return line.split(separator: "\t").last.map { parseCoreList($0) } ?? [0]

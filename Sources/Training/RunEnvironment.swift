@@ -7,6 +7,8 @@ package struct RunEnvironment: Encodable, Sendable {
   package let version: String
   /// By rank.
   let hosts: [String]
+  /// Cores that each rank may use, by rank, such as `0-3,8`: hardware threads as the system counts them.
+  let cores: [String]
   package let cpu: String
   package let mpi: String
   package let blas: String
@@ -15,6 +17,7 @@ package struct RunEnvironment: Encodable, Sendable {
   package init(_ world: World, version: String) {
     self.version = version
     hosts = world.hosts
+    cores = world.cores.map { shortList($0.sorted()) }
     cpu = CPU.name
     mpi = MPIRuntime.libraryVersion
     blas = "OpenBLAS \(BLAS.version)"

@@ -34,6 +34,32 @@ package struct Axis {
     return Axis(range: bottom...top, ticks: ticks(from: bottom, to: top, step))
   }
 
+  /// Of numbers of ranks, marked at powers of two.
+  package static func ranks(_ first: Int, _ last: Int) -> Axis {
+    let powers = sequence(first: 1) { $0 * 2 }.prefix { $0 <= last }.filter { $0 >= first }
+    return Axis(
+      range: 0.85 * Double(first)...1.18 * Double(last), ticks: powers.map { (Double($0), "\($0)") },
+      isLogarithmic: true)
+  }
+
+  /// Of images a second, logarithmic.
+  package static func speed(_ values: [Double]) -> Axis {
+    let positive = values.filter { $0.isFinite && $0 > 0 }
+    guard let low = positive.min(), let high = positive.max() else { return empty }
+    var axis = logarithmic(low / 1.25...high * 1.25)
+    axis.ticks = axis.ticks.map { place, _ in
+      let unit = [(1e9, "G"), (1e6, "M"), (1e3, "k")].first { place >= $0.0 } ?? (1, "")
+      return (place, shortest(place / unit.0) + unit.1)
+    }
+    return axis
+  }
+
+  /// Of efficiencies in percent, from 0 to at least 110.
+  package static func efficiency(_ values: [Double]) -> Axis {
+    let top = max(110, 1.05 * (values.filter(\.isFinite).max() ?? 0))
+    return Axis(range: 0...top, ticks: ticks(from: 0, to: top, niceStep(top / 6)))
+  }
+
   private static func logarithmic(_ range: ClosedRange<Double>) -> Axis {
     let decades = log10(range.upperBound / range.lowerBound)
     let digits: [Double] = decades < 3.5 ? [1, 2, 5] : [1]

@@ -39,10 +39,10 @@ package enum ComparisonFigure {
   }
 
   /// Of Okabe and Ito (2008), grey in place of their yellow, which print loses.
-  private static let colors = [
+  static let colors = [
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C8C8C",
   ]
 
   /// Circle, square, triangles up and down, diamond, pentagon: filled.
-  private static let marks = [7, 5, 9, 11, 13, 15]
+  static let marks = [7, 5, 9, 11, 13, 15]
 }

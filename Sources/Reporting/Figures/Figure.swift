@@ -10,6 +10,14 @@ package enum FigureFormat: String, CaseIterable, Sendable {
 struct Figure {
   /// A line through points, with a mark at some of them.
   struct Curve {
+    enum Form {
+      case line
+      /// Marks alone, with error bars where there are bounds.
+      case points
+      /// The area between the bounds.
+      case band
+    }
+
     /// In the legend; nil to leave it out.
     var name: String?
     /// Those that are not finite interrupt the line.
@@ -21,6 +29,9 @@ struct Figure {
     var width = 1.0
     /// A point type of gnuplot.
     var mark: Int?
+    var form = Form.line
+    /// By point: what error bars and bands reach to.
+    var bounds: [ClosedRange<Double>]?
   }
 
   struct Panel {
@@ -127,7 +138,10 @@ extension Figure.Panel {
   fileprivate func script(_ index: Int, markSize: Double) -> [String] {
     var lines = curves.enumerated().map { number, curve in
       // What is no number interrupts a line.
-      let rows = curve.points.map { $0.x.isFinite && $0.y.isFinite ? "\($0.x) \($0.y)" : "NaN NaN" }
+      let rows = curve.points.enumerated().map { place, point in
+        let bounds = curve.bounds.map { " \($0[place].lowerBound) \($0[place].upperBound)" } ?? ""
+        return point.x.isFinite && point.y.isFinite ? "\(point.x) \(point.y)\(bounds)" : "NaN NaN NaN NaN"
+      }
       return "$panel\(index)curve\(number) << END\n\(rows.joined(separator: "\n"))\nEND"
     }
     lines.append("set xlabel \(Figure.quoted(xLabel)) noenhanced offset 0,-0.2 tc rgb '#202020'")
@@ -137,7 +151,7 @@ extension Figure.Panel {
     lines.append(
       isEmpty ? "set label 2 'no finite values' at graph 0.5,0.5 center tc rgb '#808080'" : "unset label 2")
     let plots = curves.enumerated().map { number, curve in
-      "$panel\(index)curve\(number) using 1:2 \(curve.style(markSize))"
+      "$panel\(index)curve\(number) using \(curve.columns) \(curve.style(markSize))"
     }
     lines.append("plot \(plots.joined(separator: ", \\\n  "))")
     return lines
@@ -155,10 +169,23 @@ extension Figure.Panel {
 }
 
 extension Figure.Curve {
+  /// What is drawn of the columns x, y, lower and upper bound.
+  fileprivate var columns: String {
+    switch form {
+    case .line: "1:2"
+    case .points: bounds == nil ? "1:2" : "1:2:3:4"
+    case .band: "1:3:4"
+    }
+  }
+
   /// Marks at no more than some thirty points, so that they can be told apart.
   fileprivate func style(_ markSize: Double) -> String {
     let line = "lc rgb '\(color)' lw \(1.4 * width) dt \(isDashed ? "(9,5)" : "solid")"
+    if form == .band { return "with filledcurves fc rgb '\(color)' fs transparent solid 0.15 noborder" }
     guard let mark else { return "with lines \(line)" }
+    if form == .points {
+      return "with \(bounds == nil ? "points" : "yerrorbars") \(line) pt \(mark) ps \(markSize)"
+    }
     let interval = max((points.count + 29) / 30, 1)
     return "with linespoints \(line) pt \(mark) ps \(markSize) pointinterval \(interval)"
   }

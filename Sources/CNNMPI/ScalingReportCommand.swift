@@ -1,0 +1,69 @@
+import Reporting
+import Scaling
+
+/// `cnn-mpi scaling report`: what studies came to.
+enum ScalingReportCommand {
+  private struct Configuration {
+    var directories: [String] = []
+    var json = false
+    var out: String?
+  }
+
+  private typealias O = Option<Configuration>
+
+  private static let options = OptionTable<Configuration>(
+    groups: [
+      (
+        "Output",
+        [
+          O("--json", \.json, "print scaling.json instead of tables"),
+          O("--out", \.out, .text("DIR"), "directory for the files [the first DIR]"),
+        ]
+      )
+    ], operands: \Configuration.directories)
+
+  static let subcommand = Subcommand(
+    name: "scaling report", help: { help },
+    parse: { arguments throws(UsageError) in
+      var configuration = Configuration()
+      try options.parse(arguments, into: &configuration)
+      guard let first = configuration.directories.first else {
+        throw UsageError(description: "scaling report: expected directories of runs, found none")
+      }
+      let complete = configuration
+      return .alone {
+        try write(complete.directories, to: complete.out ?? first, json: complete.json)
+      }
+    })
+
+  /// Prints the report of studies and writes its files.
+  static func write(_ directories: [String], to out: String, json: Bool) throws {
+    let report = try ScalingReport(of: directories, version: CNNMPI.version)
+    print(json ? String(decoding: try report.json(), as: UTF8.self) : report.text, terminator: "")
+    let files = try report.write(to: out)
+    if !json { print("\n" + table([("files", files.joined(separator: ", "))])) }
+  }
+
+  private static var help: String {
+    """
+    Usage: cnn-mpi scaling report DIR... [options]
+
+    A DIR holds the run directories of a study and the times of MPI_Allreduce (NAME-allreduce.json), as
+    `cnn-mpi scaling run` leaves them. Several DIRs, such as those of several clusters or settings, come into one
+    table and picture, by the --label of their runs or by their names.
+
+    Prints by number of ranks: images/s with a 95 % confidence interval, speed-up, efficiency, where the time
+    of a step goes; the latency and bandwidth of MPI_Allreduce, the serial share, and how much of the
+    communication is hidden, fitted to that; a projection to 1,024 ranks with its band; on how many ranks
+    communication takes half; and what the model says of each rank count that is left out of the fit. Rank
+    counts with more threads than cores are marked, and never enter a fit.
+
+    Writes scaling.csv (a row a run), scaling.json (everything), scaling.png and .svg (the curves, by gnuplot)
+    and scaling.html (one page with all of it).
+
+    \(options.help(defaults: Configuration()))
+
+    Exit codes: 0 done, 1 failed, 2 usage.
+    """
+  }
+}

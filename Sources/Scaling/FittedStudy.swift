@@ -1,0 +1,158 @@
+import Foundation
+import Tensors
+
+/// A study with what the model says of it.
+struct FittedStudy {
+  let study: ScalingStudy
+  /// Nil where the runs do not determine it.
+  let model: StepModel?
+  /// On 1, 2, 4, ... 1024 ranks; empty without a model.
+  let projection: [Projected]
+  let checks: [Check]
+  /// How far off the model is on a rank count that it has not seen, as the band takes it.
+  let misfit: Misfit
+  /// What is missing for a fit or a check.
+  let missing: [String]
+
+  /// The largest rank count of the projection.
+  static let horizon = 1024
+
+  /// Where there are too few rank counts to find out how far off the model is.
+  private static let assumedMisfit = 0.1
+
+  struct Projected: Encodable, Equatable {
+    let ranks: Int
+    let imagesPerSecond: Double
+    let low: Double
+    let high: Double
+    /// Of a step.
+    let communicationShare: Double
+  }
+
+  /// A rank count that was left out of the fit.
+  struct Check: Encodable, Equatable {
+    let ranks: Int
+    let measuredImagesPerSecond: Double
+    let predictedImagesPerSecond: Double
+    /// Predicted over measured, less 1.
+    let error: Double
+  }
+
+  struct Misfit: Encodable, Equatable {
+    let relativeError: Double
+    let isAssumed: Bool
+  }
+}
+
+/// The measurements that models are fitted to: those that are not oversubscribed.
+private struct Measurements {
+  var points: [(ranks: Int, steps: [StepSeconds])]
+  var allReduces: [(ranks: Int, times: [AllReduceModel.Row])]
+
+  init(_ study: ScalingStudy) {
+    points = study.points.filter { !$0.isOversubscribed }.map { ($0.ranks, $0.runs.map(\.step)) }
+    allReduces = study.allReduceTimes.filter { !$0.isOversubscribed && $0.ranks > 1 }.map { times in
+      (times.ranks, times.sizes.map { (times.ranks, $0.bytes, $0.microseconds / 1e6) })
+    }
+  }
+
+  func fit(_ workload: StepModel.Workload) throws(MissingMeasurement) -> StepModel {
+    try StepModel(
+      fitting: points.map { point in
+        StepModel.Point(
+          ranks: point.ranks, total: median(point.steps.map(\.total)),
+          communication: median(point.steps.map(\.communication)))
+      }, allReduces.flatMap(\.times), workload)
+  }
+
+  /// Without a rank count, in training and MPI_Allreduce.
+  func without(_ ranks: Int) -> Measurements {
+    var rest = self
+    rest.points.removeAll { $0.ranks == ranks }
+    rest.allReduces.removeAll { $0.ranks == ranks }
+    return rest
+  }
+
+  /// As many repeats of each rank count, drawn with replacement.
+  func resampled(_ random: inout RandomStream) -> Measurements {
+    func draw<Value>(_ values: [Value]) -> [Value] {
+      values.map { _ in values[Int(random.next() % UInt32(values.count))] }
+    }
+    var sample = self
+    for index in points.indices { sample.points[index].steps = draw(points[index].steps) }
+    let byRanks = Dictionary(grouping: allReduces, by: \.ranks)
+    sample.allReduces = byRanks.keys.sorted().flatMap { draw(byRanks[$0]!) }
+    return sample
+  }
+}
+
+extension FittedStudy {
+  init(_ study: ScalingStudy) {
+    self.study = study
+    let (measurements, workload) = (Measurements(study), study.workload)
+    var missing: [String] = []
+    do { model = try measurements.fit(workload) } catch {
+      (model, projection, checks) = (nil, [], [])
+      misfit = Misfit(relativeError: Self.assumedMisfit, isAssumed: true)
+      self.missing = ["no model: \(error)"]
+      return
+    }
+    checks = Self.check(measurements, workload)
+    if checks.isEmpty {
+      missing.append(
+        "no check by a rank count left out of the fit: expected 3 or more that are not oversubscribed, found "
+          + "\(measurements.points.count); the band takes the model to be "
+          + "\(Int(100 * Self.assumedMisfit)) % off instead")
+    }
+    let errors = checks.map(\.error)
+    misfit =
+      errors.isEmpty
+      ? Misfit(relativeError: Self.assumedMisfit, isAssumed: true)
+      : Misfit(
+        relativeError: (errors.reduce(0) { $0 + $1 * $1 } / Double(errors.count)).squareRoot(),
+        isAssumed: false)
+    projection = Self.project(model!, measurements, misfit.relativeError)
+    if measurements.points.allSatisfy({ $0.steps.count < 2 }) {
+      missing.append("no scatter: expected 2 or more repeats of a rank count, found 1")
+    }
+    self.missing = missing
+  }
+
+  /// Predicts each rank count from the others, as far as these determine a model with a rank count to spare.
+  private static func check(_ measurements: Measurements, _ workload: StepModel.Workload) -> [Check] {
+    guard measurements.points.count > 2 else { return [] }
+    return measurements.points.compactMap { point in
+      guard let model = try? measurements.without(point.ranks).fit(workload) else { return nil }
+      let measured = Double(workload.globalBatch(point.ranks)) / median(point.steps.map(\.total))
+      let predicted = model.imagesPerSecond(point.ranks)
+      return Check(
+        ranks: point.ranks, measuredImagesPerSecond: measured, predictedImagesPerSecond: predicted,
+        error: predicted / measured - 1)
+    }
+  }
+
+  /// The model on powers of two with a 95 % band: a factor exp(+-1.96 sigma) with
+  ///
+  ///     sigma^2 = scatter^2 + (misfit (1 + d))^2
+  ///
+  /// where scatter is the standard deviation of log T over fits to resampled repeats (bootstrap, Efron 1979),
+  /// and d the doublings from the largest rank count of the fit: each one may do again what the model does
+  /// not know of.
+  private static func project(
+    _ model: StepModel, _ measurements: Measurements, _ misfit: Double
+  ) -> [Projected] {
+    var random = RandomStream(seed: 1, purpose: .benchmark)
+    let fits = (0..<500).compactMap { _ in try? measurements.resampled(&random).fit(model.workload) }
+    let largest = Double(measurements.points.map(\.ranks).max() ?? 1)
+    return sequence(first: 1) { $0 * 2 }.prefix { $0 <= horizon }.map { ranks in
+      let scatter = standardDeviation(fits.map { log($0.stepSeconds(ranks)) })
+      let doublings = max(log2(Double(ranks) / largest), 0)
+      let sigma = (scatter * scatter + misfit * misfit * (1 + doublings) * (1 + doublings)).squareRoot()
+      let speed = model.imagesPerSecond(ranks)
+      return Projected(
+        ranks: ranks, imagesPerSecond: speed, low: speed * exp(-1.96 * sigma),
+        high: speed * exp(1.96 * sigma),
+        communicationShare: model.communicationSeconds(ranks) / model.stepSeconds(ranks))
+    }
+  }
+}

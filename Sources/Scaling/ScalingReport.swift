@@ -1,0 +1,116 @@
+import Files
+import Foundation
+import Reporting
+
+/// `scaling.json`: the studies of a report, with their models. The keys are these names in snake case.
+package struct ScalingReport: Encodable {
+  package let version: String
+  package let studies: [Study]
+
+  package struct Study: Encodable {
+    let label: String
+    let directory: String
+    let kind: ScalingKind
+    let model: String
+    let modelParameters: Int
+    let threadsPerRank: Int
+    /// Images a step: of the world under strong scaling, of a rank under weak.
+    let batch: Int
+    let cpu: String
+    let mpi: String
+    let blas: String
+    let points: [Point]
+    /// Nil where `missing` says what it lacks.
+    let fit: StepModel?
+    let projection: [FittedStudy.Projected]
+    /// The smallest rank count on which waiting takes half of a step; nil without a model, or beyond.
+    let halfCommunicationRanks: Int?
+    let leaveOneOut: [FittedStudy.Check]
+    let misfit: FittedStudy.Misfit
+    let missing: [String]
+    let leftOut: [String]
+  }
+
+  /// A rank count.
+  package struct Point: Encodable {
+    let ranks: Int
+    let hosts: Int
+    let isOversubscribed: Bool
+    /// Median of the repeats.
+    let imagesPerSecond: Double
+    /// 95 % confidence interval of their geometric mean, by Student's t; nil for one repeat.
+    let imagesPerSecondLow: Double?
+    let imagesPerSecondHigh: Double?
+    /// Over one rank; where that was not run, over the smallest rank count's speed a rank.
+    let speedup: Double
+    let efficiency: Double
+    /// Medians.
+    let step: StepSeconds
+    let runs: [Run]
+  }
+
+  package struct Run: Encodable {
+    let directory: String
+    let imagesPerSecond: Double
+    let step: StepSeconds
+  }
+
+  /// Reads studies and fits the model to each.
+  ///
+  /// - Throws: `ScalingError`, `FileError` or `MetricsFileError`.
+  package init(of directories: [String], version: String) throws {
+    self.version = version
+    studies = try directories.flatMap { try ScalingStudy.read($0) }.map { Study(FittedStudy($0)) }
+  }
+
+  package func json() throws -> [UInt8] { try prettyJSON(self) }
+}
+
+extension ScalingReport.Study {
+  init(_ fitted: FittedStudy) {
+    let study = fitted.study
+    let record = study.first.record
+    label = study.label
+    directory = study.directory
+    kind = study.kind
+    model = record.model
+    modelParameters = record.modelParameters
+    threadsPerRank = record.threads
+    batch = study.workload.batch
+    cpu = record.environment.cpu
+    mpi = record.environment.mpi
+    blas = "\(record.environment.blas), \(record.environment.blasKernel) kernel"
+    let base = study.points[0]
+    let speedOfOne = base.imagesPerSecond / Double(base.ranks)
+    points = study.points.map { ScalingReport.Point($0, speedOfOne: speedOfOne) }
+    fit = fitted.model
+    projection = fitted.projection
+    halfCommunicationRanks = fitted.model?.halfCommunicationRanks(upTo: FittedStudy.horizon)
+    leaveOneOut = fitted.checks
+    misfit = fitted.misfit
+    missing = fitted.missing
+    leftOut = study.leftOut
+  }
+}
+
+extension ScalingReport.Point {
+  init(_ point: ScalingPoint, speedOfOne: Double) {
+    ranks = point.ranks
+    hosts = Set(point.runs[0].record.environment.hosts).count
+    isOversubscribed = point.isOversubscribed
+    imagesPerSecond = point.imagesPerSecond
+    let interval = confidenceInterval(point.runs.map(\.imagesPerSecond))
+    imagesPerSecondLow = interval?.lowerBound
+    imagesPerSecondHigh = interval?.upperBound
+    speedup = point.imagesPerSecond / speedOfOne
+    efficiency = speedup / Double(point.ranks)
+    func middle(_ part: (StepSeconds) -> Double) -> Double { median(point.runs.map { part($0.step) }) }
+    let hidden = point.runs.compactMap(\.step.hidden)
+    step = StepSeconds(
+      total: middle(\.total), compute: middle(\.compute), communication: middle(\.communication),
+      data: middle(\.data), hidden: hidden.count == point.runs.count ? median(hidden) : nil)
+    runs = point.runs.map {
+      ScalingReport.Run(directory: $0.directory, imagesPerSecond: $0.imagesPerSecond, step: $0.step)
+    }
+  }
+}

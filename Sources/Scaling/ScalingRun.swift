@@ -1,0 +1,128 @@
+import Files
+import Foundation
+import Parallel
+import Reporting
+
+/// How the batch goes with the ranks.
+package enum ScalingKind: String, Codable, CaseIterable, Sendable {
+  /// The global batch stays: each rank's share of it shrinks.
+  case strong
+  /// Each rank's batch stays: the global batch grows.
+  case weak
+}
+
+/// Seconds of a step of the whole world, as rank 0 sees it: a mean over a run's measured epochs.
+package struct StepSeconds: Encodable, Equatable, Sendable {
+  package var total: Double
+  /// Forward, backward, sums over micro-batches and threads, update.
+  package var compute: Double
+  /// Reductions over ranks that the backward pass did not hide: waiting, also for slower ranks.
+  package var communication: Double
+  package var data: Double
+  /// Reductions under way behind the backward pass, and so within `compute`; nil in records without it.
+  package var hidden: Double?
+
+  /// What is in none of the parts.
+  package var other: Double { max(total - compute - communication - data, 0) }
+}
+
+/// A training run, as its directory tells.
+struct ScalingRun {
+  let directory: String
+  let record: Record
+  /// Of the whole world. The first epoch, which warms up caches, memory and connections, does not count
+  /// unless it is the only one.
+  let imagesPerSecond: Double
+  let step: StepSeconds
+
+  /// What is needed of `run.json`.
+  struct Record: Decodable {
+    struct Configuration: Decodable {
+      let microBatch: Int?
+      let reproducible: Bool
+      let bucketKilobytes: Int
+    }
+    struct Epoch: Decodable {
+      let computeSeconds: Double
+      let communicationSeconds: Double
+      let dataSeconds: Double
+      let hiddenCommunicationSeconds: Double?
+    }
+    let status: String
+    let configuration: Configuration
+    let environment: ScalingEnvironment
+    let model: String
+    let modelParameters: Int
+    let worldSize: Int
+    let threads: Int
+    let globalBatch: Int
+    let microBatch: Int
+    let trainSamples: Int
+    let epochTimes: [Epoch]
+  }
+
+  var ranks: Int { record.worldSize }
+  var isOversubscribed: Bool { record.environment.placement.isOversubscribed(threads: record.threads) }
+
+  static let completed = "completed"
+
+  /// - Throws: `FileError` or `MetricsFileError` when its files cannot be read.
+  init(directory: String, _ record: Record) throws {
+    self.directory = directory
+    self.record = record
+    let metrics = try MetricsTable(path: "\(directory)/metrics.csv")
+    let seconds = metrics["seconds"]
+    let rows = seconds.count
+    guard rows > 0, rows == record.epochTimes.count, seconds.allSatisfy({ $0 > 0 }), record.globalBatch > 0,
+      record.trainSamples > 0
+    else {
+      throw FileError(
+        "\(directory)/run.json", expected: "the times of \(rows) epochs, as metrics.csv has them",
+        found: "those of \(record.epochTimes.count)")
+    }
+    let measured = rows > 1 ? 1..<rows : 0..<1
+    let images = Double(record.trainSamples * measured.count)
+    let total = measured.reduce(0) { $0 + seconds[$1] }
+    imagesPerSecond = images / total
+    let steps = images / Double(record.globalBatch)
+    func mean(_ part: (Record.Epoch) -> Double) -> Double {
+      measured.reduce(0) { $0 + part(record.epochTimes[$1]) } / steps
+    }
+    let isHiddenKnown = measured.allSatisfy { record.epochTimes[$0].hiddenCommunicationSeconds != nil }
+    step = StepSeconds(
+      total: total / steps, compute: mean(\.computeSeconds), communication: mean(\.communicationSeconds),
+      data: mean(\.dataSeconds),
+      hidden: isHiddenKnown ? mean { $0.hiddenCommunicationSeconds ?? 0 } : nil)
+  }
+
+  static func record(in directory: String) throws(FileError) -> Record {
+    try decodeFile(Record.self, "\(directory)/run.json", as: "the record of a run")
+  }
+}
+
+/// Where a run or a benchmark ran, as `RunEnvironment` writes it.
+struct ScalingEnvironment: Codable, Equatable {
+  let version: String
+  /// By rank.
+  let hosts: [String]
+  let cores: [String]
+  let cpu: String
+  let mpi: String
+  let blas: String
+  let blasKernel: String
+
+  var placement: Placement {
+    Placement(hosts: hosts, cores: zip(hosts, cores).map { Set(parseCoreList($1[...])) })
+  }
+}
+
+/// Reads what `prettyJSON` wrote.
+func decodeFile<Value: Decodable>(
+  _ type: Value.Type, _ path: String, as expected: String
+) throws(FileError) -> Value {
+  let bytes = try readFile(path, as: expected)
+  do { return try decodeJSON(type, from: bytes) } catch {
+    let found = (error as? DecodingError)?.inOneLine ?? "\(error)"
+    throw FileError(path, expected: expected, found: found)
+  }
+}

@@ -1,0 +1,5 @@
+import Testing
+
+@testable import Scaling
+
+@Suite struct StatisticsTests {}
