@@ -77,7 +77,8 @@ let package = Package(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "Data", "TestSupport"],
       swiftSettings: spans),
     .testTarget(
-      name: "ScalingTests", dependencies: ["Scaling", "Reporting", "Files", "TestSupport"],
+      name: "ScalingTests",
+      dependencies: ["Scaling", "Reporting", "Parallel", "Files", "Tensors", "TestSupport"],
       swiftSettings: spans),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "Networks", "Data", "Files", "TestSupport"],

@@ -22,7 +22,7 @@ struct AllReduceTimes: Decodable {
 /// Rabenseifner and Gropp 2005, "Optimization of collective communication operations in MPICH", section 4.5);
 /// a ring has the same second term. Other algorithms, and the steps that a library makes from one to
 /// another, show as the fit's relative error.
-package struct AllReduceModel: Encodable, Equatable, Sendable {
+package struct AllReduceModel: Equatable, Sendable {
   /// alpha: seconds a message.
   package let latency: Double
   /// beta: seconds a byte.
@@ -51,7 +51,7 @@ package struct AllReduceModel: Encodable, Equatable, Sendable {
     relativeError = (squares / Double(max(rows.count, 1))).squareRoot()
   }
 
-  /// Bytes a second; nil where the time does not grow with the size.
+  /// beta's inverse, bytes a second; nil where the time does not grow with the size.
   package var bandwidth: Double? { secondsPerByte > 0 ? 1 / secondsPerByte : nil }
 
   /// Seconds of the reduction of `bytes`, cut into `buckets` that follow one another.
@@ -63,5 +63,17 @@ package struct AllReduceModel: Encodable, Equatable, Sendable {
 
   private static func bytesMoved(_ bytes: Double, _ ranks: Int) -> Double {
     2 * Double(ranks - 1) / Double(ranks) * bytes
+  }
+}
+
+/// In the units of `bench allreduce --json`.
+extension AllReduceModel: Encodable {
+  private enum CodingKeys: CodingKey { case latencyMicroseconds, bandwidthGigabytesPerSecond, relativeError }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(latency * 1e6, forKey: .latencyMicroseconds)
+    try container.encodeIfPresent(bandwidth.map { $0 / 1e9 }, forKey: .bandwidthGigabytesPerSecond)
+    try container.encode(relativeError, forKey: .relativeError)
   }
 }

@@ -2,45 +2,50 @@ import Foundation
 import Tensors
 
 /// A study with what the model says of it.
-struct FittedStudy {
-  let study: ScalingStudy
+package struct FittedStudy {
+  package let study: ScalingStudy
   /// Nil where the runs do not determine it.
-  let model: StepModel?
+  package let model: StepModel?
   /// On 1, 2, 4, ... 1024 ranks; empty without a model.
-  let projection: [Projected]
-  let checks: [Check]
+  package let projection: [Projected]
+  package let checks: [Check]
   /// How far off the model is on a rank count that it has not seen, as the band takes it.
-  let misfit: Misfit
+  package let misfit: Misfit
   /// What is missing for a fit or a check.
-  let missing: [String]
+  package let missing: [String]
 
   /// The largest rank count of the projection.
-  static let horizon = 1024
+  package static let horizon = 1024
 
   /// Where there are too few rank counts to find out how far off the model is.
   private static let assumedMisfit = 0.1
 
-  struct Projected: Encodable, Equatable {
-    let ranks: Int
-    let imagesPerSecond: Double
-    let low: Double
-    let high: Double
+  package struct Projected: Encodable, Equatable {
+    package let ranks: Int
+    package let imagesPerSecond: Double
+    package let low: Double
+    package let high: Double
     /// Of a step.
-    let communicationShare: Double
+    package let communicationShare: Double
   }
 
   /// A rank count that was left out of the fit.
-  struct Check: Encodable, Equatable {
-    let ranks: Int
-    let measuredImagesPerSecond: Double
-    let predictedImagesPerSecond: Double
+  package struct Check: Encodable, Equatable {
+    package let ranks: Int
+    package let measuredImagesPerSecond: Double
+    package let predictedImagesPerSecond: Double
     /// Predicted over measured, less 1.
-    let error: Double
+    package let error: Double
   }
 
-  struct Misfit: Encodable, Equatable {
-    let relativeError: Double
-    let isAssumed: Bool
+  package struct Misfit: Encodable, Equatable {
+    package let relativeError: Double
+    package let isAssumed: Bool
+
+    package init(relativeError: Double, isAssumed: Bool) {
+      self.relativeError = relativeError
+      self.isAssumed = isAssumed
+    }
   }
 }
 
@@ -87,7 +92,7 @@ private struct Measurements {
 }
 
 extension FittedStudy {
-  init(_ study: ScalingStudy) {
+  package init(_ study: ScalingStudy) {
     self.study = study
     let (measurements, workload) = (Measurements(study), study.workload)
     var missing: [String] = []

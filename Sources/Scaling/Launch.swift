@@ -23,7 +23,7 @@ package struct Launch: Sendable {
   ///
   /// Every rank gets cores of its own, one a thread: mpirun by itself binds two ranks or fewer to a core
   /// each, whatever their threads, and more of them to none in particular.
-  func words(
+  package func words(
     ranks: Int, threads: Int, _ command: [String], _ environment: [String: String], cores: Int
   ) -> [String] {
     if program == .srun {
@@ -45,7 +45,7 @@ package struct Launch: Sendable {
   /// What mpirun has to find in its environment beside `environment`: it wants to be told that it may run as
   /// root, and that it may start more ranks than there are cores. On other machines than this one the slots
   /// of the hostfile or of the allocation decide that.
-  func additions(
+  package func additions(
     ranks: Int, to environment: [String: String], cores: Int, isRoot: Bool = geteuid() == 0
   ) -> [String: String] {
     var additions: [String: String] = [:]

@@ -16,7 +16,7 @@ extension ScalingReport.Study {
       + "\(threadsPerRank) thread\(threadsPerRank == 1 ? "" : "s") a rank"
   }
 
-  var text: String {
+  package var text: String {
     let head = "\(label): \(title)\n  \(machine)\n\n\(columns(tableHeader, tableRows))"
     let notes = tableNotes.map { "  \($0)" }.joined(separator: "\n")
     return ([head, notes] + [modelText].filter { !$0.isEmpty } + [remarks].filter { !$0.isEmpty })
@@ -27,7 +27,7 @@ extension ScalingReport.Study {
 
   private var isHiddenKnown: Bool { points.contains { $0.step.hidden != nil } }
 
-  var tableHeader: [String] {
+  package var tableHeader: [String] {
     ["ranks", "hosts", "images/s", "95 % interval", "speed-up", "efficiency", "compute"]
       + (isHiddenKnown ? ["hidden"] : []) + ["waiting", "data", "other"]
   }
@@ -49,7 +49,7 @@ extension ScalingReport.Study {
     }
   }
 
-  var tableNotes: [String] {
+  package var tableNotes: [String] {
     let counts = Set(points.map(\.runs.count)).sorted().map { "\($0)" }.joined(separator: " or ")
     return [
       "images/s: median of \(counts) repeats; interval: of their geometric mean, by Student's t over the repeats",

@@ -8,9 +8,9 @@ package struct ScalingReport: Encodable {
   package let studies: [Study]
 
   package struct Study: Encodable {
-    let label: String
+    package let label: String
     let directory: String
-    let kind: ScalingKind
+    package let kind: ScalingKind
     let model: String
     let modelParameters: Int
     let threadsPerRank: Int
@@ -19,7 +19,7 @@ package struct ScalingReport: Encodable {
     let cpu: String
     let mpi: String
     let blas: String
-    let points: [Point]
+    package let points: [Point]
     /// Nil where `missing` says what it lacks.
     let fit: StepModel?
     let projection: [FittedStudy.Projected]
@@ -28,25 +28,25 @@ package struct ScalingReport: Encodable {
     let leaveOneOut: [FittedStudy.Check]
     let misfit: FittedStudy.Misfit
     let missing: [String]
-    let leftOut: [String]
+    package let leftOut: [String]
   }
 
   /// A rank count.
   package struct Point: Encodable {
-    let ranks: Int
-    let hosts: Int
-    let isOversubscribed: Bool
+    package let ranks: Int
+    package let hosts: Int
+    package let isOversubscribed: Bool
     /// Median of the repeats.
-    let imagesPerSecond: Double
+    package let imagesPerSecond: Double
     /// 95 % confidence interval of their geometric mean, by Student's t; nil for one repeat.
-    let imagesPerSecondLow: Double?
-    let imagesPerSecondHigh: Double?
+    package let imagesPerSecondLow: Double?
+    package let imagesPerSecondHigh: Double?
     /// Over one rank; where that was not run, over the smallest rank count's speed a rank.
-    let speedup: Double
-    let efficiency: Double
+    package let speedup: Double
+    package let efficiency: Double
     /// Medians.
-    let step: StepSeconds
-    let runs: [Run]
+    package let step: StepSeconds
+    package let runs: [Run]
   }
 
   package struct Run: Encodable {
@@ -60,17 +60,22 @@ package struct ScalingReport: Encodable {
   /// - Throws: `ScalingError`, `FileError` or `MetricsFileError`.
   package init(of directories: [String], version: String) throws {
     self.version = version
-    studies = try directories.flatMap { try ScalingStudy.read($0) }.map { Study(FittedStudy($0)) }
+    let read = try directories.flatMap { try ScalingStudy.read($0) }
+    studies = read.map { study in
+      // Studies of the same name are told apart by their directories.
+      let isAlone = read.count { $0.label == study.label } == 1
+      return Study(FittedStudy(study), label: isAlone ? study.label : "\(study.label) (\(study.directory))")
+    }
   }
 
   package func json() throws -> [UInt8] { try prettyJSON(self) }
 }
 
 extension ScalingReport.Study {
-  init(_ fitted: FittedStudy) {
+  init(_ fitted: FittedStudy, label: String) {
     let study = fitted.study
     let record = study.first.record
-    label = study.label
+    self.label = label
     directory = study.directory
     kind = study.kind
     model = record.model

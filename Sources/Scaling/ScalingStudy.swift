@@ -9,12 +9,12 @@ package struct ScalingError: AgreedError, Equatable, CustomStringConvertible {
 }
 
 /// The runs of one setting on several rank counts.
-struct ScalingStudy {
-  let label: String
+package struct ScalingStudy {
+  package let label: String
   let directory: String
-  let kind: ScalingKind
+  package let kind: ScalingKind
   /// In order of ranks.
-  let points: [ScalingPoint]
+  package let points: [ScalingPoint]
   /// Of MPI_Allreduce, by measurement.
   let allReduceTimes: [AllReduceTimes]
   /// Run directories that are no completed runs, and what they are.
@@ -37,11 +37,11 @@ struct ScalingStudy {
 }
 
 /// The repeats on one rank count.
-struct ScalingPoint {
-  let ranks: Int
+package struct ScalingPoint {
+  package let ranks: Int
   let runs: [ScalingRun]
 
-  var isOversubscribed: Bool { runs.contains(where: \.isOversubscribed) }
+  package var isOversubscribed: Bool { runs.contains(where: \.isOversubscribed) }
   var imagesPerSecond: Double { median(runs.map(\.imagesPerSecond)) }
 }
 
@@ -49,7 +49,7 @@ extension ScalingStudy {
   /// The studies in a directory of run directories: one, or one of each kind.
   ///
   /// - Throws: `ScalingError` where there are no completed runs, or runs that cannot be compared.
-  static func read(_ directory: String) throws -> [ScalingStudy] {
+  package static func read(_ directory: String) throws -> [ScalingStudy] {
     let directory = withoutSlash(directory)
     let names = try entries(of: directory)
     if names.contains("run.json") {
@@ -86,10 +86,10 @@ extension ScalingStudy {
     }
   }
 
-  static let allReduceSuffix = "-allreduce.json"
+  package static let allReduceSuffix = "-allreduce.json"
 
   /// The name that `scaling run` gives a run.
-  static func runName(_ kind: ScalingKind, ranks: Int, repetition: Int) -> String {
+  package static func runName(_ kind: ScalingKind, ranks: Int, repetition: Int) -> String {
     "\(kind.rawValue)-ranks-\(String(format: "%04d", ranks))-repeat-\(repetition)"
   }
 

@@ -3,7 +3,7 @@ import Foundation
 /// The middle one in order of size, or the mean of the two in the middle.
 ///
 /// - Precondition: there is at least one.
-func median(_ values: [Double]) -> Double {
+package func median(_ values: [Double]) -> Double {
   precondition(!values.isEmpty, "the median of nothing")
   let sorted = values.sorted()
   return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
@@ -43,7 +43,7 @@ private func studentT(_ degreesOfFreedom: Int) -> Double {
 ///
 /// Solves the normal equations; where that gives a negative number, or x and y are proportional, the better of
 /// the two solutions with one of them alone.
-func nonNegativeLeastSquares(
+package func nonNegativeLeastSquares(
   _ rows: [(x: Double, y: Double, z: Double, weight: Double)]
 ) -> (a: Double, b: Double) {
   var (xx, xy, yy, xz, yz) = (0.0, 0.0, 0.0, 0.0, 0.0)

@@ -39,6 +39,16 @@ package struct StepModel: Encodable, Equatable, Sendable {
     /// Pieces in which the gradients are reduced.
     package var buckets: Int
 
+    package init(
+      kind: ScalingKind, batch: Int, fixedMicroBatch: Int?, gradientBytes: Int, buckets: Int
+    ) {
+      self.kind = kind
+      self.batch = batch
+      self.fixedMicroBatch = fixedMicroBatch
+      self.gradientBytes = gradientBytes
+      self.buckets = buckets
+    }
+
     package func globalBatch(_ ranks: Int) -> Int { kind == .strong ? batch : batch * ranks }
 
     /// Images of the busiest rank.
@@ -57,7 +67,7 @@ package struct StepModel: Encodable, Equatable, Sendable {
     let communication: Double
   }
 
-  func computeSeconds(_ ranks: Int) -> Double {
+  package func computeSeconds(_ ranks: Int) -> Double {
     secondsPerImage * Double(workload.imagesPerRank(ranks)) + (serialSeconds ?? 0)
   }
 

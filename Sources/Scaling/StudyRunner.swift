@@ -121,6 +121,10 @@ package final class StudyRunner {
     let code = try launch(
       ["train"] + plan.trainArguments + ["--out", job.directory], job.ranks, output: log, errors: log)
     guard code == 0 else { return fail(job, "training ended with exit code \(code)", log) }
+    guard access("\(job.directory)/run.json", F_OK) == 0 else {
+      return fail(
+        job, "training left no run.json here: is --out on a file system that rank 0's host shares?", log)
+    }
     let run = try ScalingRun(directory: job.directory, ScalingRun.record(in: job.directory))
     guard run.record.worldSize == job.ranks else {
       return fail(job, "training ran on \(run.record.worldSize) ranks", log)

@@ -23,9 +23,10 @@ struct Program {
     return try RunningProgram(launcher + [path] + arguments, environment, directory, seconds: seconds).wait()
   }
 
-  /// Starts it on `ranks` ranks and returns at once.
-  static func start(_ arguments: [String], ranks: Int) throws -> RunningProgram {
-    try RunningProgram(["mpirun", "-np", "\(ranks)", path] + arguments, seconds: 120)
+  /// Starts it, under mpirun where `ranks` are given, and returns at once.
+  static func start(_ arguments: [String], ranks: Int?) throws -> RunningProgram {
+    let launcher = ranks.map { ["mpirun", "-np", "\($0)"] } ?? []
+    return try RunningProgram(launcher + [path] + arguments, seconds: 120)
   }
 
   /// Runs it on a terminal, made by `script`.

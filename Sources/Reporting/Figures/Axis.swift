@@ -34,9 +34,11 @@ package struct Axis {
     return Axis(range: bottom...top, ticks: ticks(from: bottom, to: top, step))
   }
 
-  /// Of numbers of ranks, marked at powers of two.
+  /// Of numbers of ranks, marked at powers of two or four.
   package static func ranks(_ first: Int, _ last: Int) -> Axis {
-    let powers = sequence(first: 1) { $0 * 2 }.prefix { $0 <= last }.filter { $0 >= first }
+    // As many labels as have room.
+    let factor = last / max(first, 1) > 256 ? 4 : 2
+    let powers = sequence(first: 1) { $0 * factor }.prefix { $0 <= last }.filter { $0 >= first }
     return Axis(
       range: 0.85 * Double(first)...1.18 * Double(last), ticks: powers.map { (Double($0), "\($0)") },
       isLogarithmic: true)
