@@ -42,6 +42,7 @@ enum CNNMPI {
     let world = try World(MPIRuntime.start())
     defer { MPIRuntime.finish() }
     do {
+      try world.requireSameProgram()
       try body(world)
       return 0
     } catch let error as any AgreedError {

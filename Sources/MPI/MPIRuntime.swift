@@ -1,4 +1,5 @@
 import CMPI
+import Glibc
 
 /// Start and end of MPI in this process.
 package enum MPIRuntime {
@@ -9,6 +10,7 @@ package enum MPIRuntime {
   ///
   /// Corresponds to `MPI_Init_thread` with `MPI_THREAD_FUNNELED` and `MPI_COMM_WORLD`.
   package static func start() throws -> Communicator {
+    preferEagerMessages()
     var provided: Int32 = 0
     try check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
     let world = try Communicator(handle: cmpi_comm_world(), isOwned: false)
@@ -17,6 +19,15 @@ package enum MPIRuntime {
       throw error
     }
     return world
+  }
+
+  /// Open MPI sends longer messages over TCP only when the receiver has answered, and then in one direction
+  /// at a time: sent at once, those of the size of a bucket of gradients take half the time. What the user has
+  /// set stays.
+  private static func preferEagerMessages() {
+    for limit in ["btl_tcp_eager_limit", "btl_tcp_rndv_eager_limit"] {
+      setenv("OMPI_MCA_\(limit)", "4194304", 0)
+    }
   }
 
   /// A world of this rank alone, for work that the other ranks have no part in.

@@ -18,6 +18,7 @@ package final class World {
   package var isRoot: Bool { rank == 0 }
 
   package init(_ communicator: consuming Communicator) throws {
+    try communicator.connect()
     hosts = try communicator.allGather(communicator.host)
     let own = affinityMask().map(String.init).joined(separator: " ")
     cores = try communicator.allGather(own).map { Set($0.split(separator: " ").compactMap { Int($0) }) }

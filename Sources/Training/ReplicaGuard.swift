@@ -14,25 +14,14 @@ extension Trainer {
     guard world.size > 1 else { return }
     world.pulse.enter(.comparing)
     for (arena, name) in [(parameters, "tensor"), (average?.values, "the moving average of tensor")] {
-      guard let arena, try odd(fastHash(arena.span.bytes)) != nil else { continue }
+      guard let arena, try world.odd(fastHash(arena.span.bytes)) != nil else { continue }
       for tensor in layout.tensors {
-        guard let odd = try odd(fastHash(arena.span.extracting(tensor.range).bytes)) else { continue }
+        guard let odd = try world.odd(fastHash(arena.span.extracting(tensor.range).bytes)) else { continue }
         throw ReplicaError(
           step: step, rank: odd.rank, host: world.hosts[odd.rank], other: odd.other,
           place: "\(name) \(tensor.name)")
       }
     }
-  }
-
-  /// The first rank whose hash is not what most have, and the first that has that; nil where all are the
-  /// same.
-  private func odd(_ own: UInt64) throws -> (rank: Int, other: Int)? {
-    let hashes = try world.communicator.allGather(own)
-    var counts: [UInt64: Int] = [:]
-    for hash in hashes { counts[hash, default: 0] += 1 }
-    let most = counts.values.max()!
-    let usual = hashes.firstIndex { counts[$0] == most }!
-    return hashes.firstIndex { $0 != hashes[usual] }.map { ($0, usual) }
   }
 }
 
