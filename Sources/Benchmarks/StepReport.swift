@@ -34,7 +34,8 @@ struct StepReport: BenchmarkReport {
   /// Of rank 0.
   let threads: Int
   let bucketKilobytes: Int
-  /// Gradients are summed over ranks in a fixed order.
+  /// How gradients are summed over ranks.
+  let reduction: String
   let reproducible: Bool
   let repetitions: Int
   let stepsPerRepetition: Int
@@ -54,6 +55,8 @@ struct StepReport: BenchmarkReport {
   /// exactly.
   let microsecondsPerImage: Parts
   let percentOfStep: Parts
+  /// How long reductions were under way behind other parts.
+  let hiddenMicrosecondsPerImage: Double
 }
 
 extension StepReport {
@@ -77,6 +80,7 @@ extension StepReport {
     ranks = world.size
     threads = workload.threads
     bucketKilobytes = configuration.training.bucketKilobytes
+    reduction = configuration.training.reduction.words
     reproducible = configuration.training.reproducible
     repetitions = configuration.repetitions
     stepsPerRepetition = times.stepsPerRepetition
@@ -89,6 +93,7 @@ extension StepReport {
     percentOfPeak = 100 * gflops / allCores
     microsecondsPerImage = Parts(times, scale: 1e6 / Double(workload.batchSize))
     percentOfStep = Parts(times, scale: 100 / times.step.median)
+    hiddenMicrosecondsPerImage = times.parts.hidden * 1e6 / Double(workload.batchSize)
   }
 }
 
@@ -115,7 +120,8 @@ extension StepReport {
     let facts = [
       ("model", "\(model), \(grouped(modelParameters)) parameters, \(mode.rawValue)"),
       ("batch", batch),
-      ("reduction", reproducible ? "reproducible" : "MPI_Allreduce"),
+      ("reduction", reduction),
+      ("hidden", "\(decimal(hiddenMicrosecondsPerImage, 2)) us/image of reductions, behind other parts"),
       ("threads", "\(threads) a rank"),
       ("steps", "\(stepsPerRepetition) a repetition"),
       ("images/s", rates),

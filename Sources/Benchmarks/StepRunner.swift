@@ -74,6 +74,7 @@ final class StepRunner {
     for part in StepPart.allCases {
       parts[part] = try world.mean(Samples(samples.map { $0[part] }).median / Double(timing.calls))
     }
+    parts.hidden = try world.mean(Samples(samples.map(\.hidden)).median / Double(timing.calls))
     return Times(stepsPerRepetition: timing.calls, step: seconds, parts: parts)
   }
 

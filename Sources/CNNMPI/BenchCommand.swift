@@ -92,6 +92,9 @@ enum BenchCommand {
       parse: { arguments throws(UsageError) in
         var configuration = BenchmarkConfiguration()
         try options(kind).parse(arguments, into: &configuration)
+        if let conflict = configuration.training.reduction.conflict {
+          throw UsageError(description: conflict)
+        }
         let complete = configuration
         return .inWorld { world in
           let report = try bench(kind, complete, in: world, version: CNNMPI.version)

@@ -133,11 +133,7 @@ enum TrainCommand {
         throw UsageError(
           description: "--resume auto: expected --out DIR, the run to go on with; or give --resume its path")
       }
-      if configuration.reproducible, configuration.compression != .none || configuration.hierarchical {
-        let other = configuration.compression != .none ? "--compress" : "--hierarchical"
-        throw UsageError(
-          description: "--reproducible: expected no \(other), which sums otherwise on other numbers of ranks")
-      }
+      if let conflict = configuration.reduction.conflict { throw UsageError(description: conflict) }
       let (complete, idle) = (configuration, idleOptions(given, configuration))
       return .inWorld { world in
         StopSignal.listen()

@@ -12,6 +12,13 @@ package struct Reduction: Sendable {
 
   package init() {}
 
+  /// Why not all of these can be had at once; nil if they can.
+  package var conflict: String? {
+    guard reproducible, compression != nil || hierarchical else { return nil }
+    let other = compression != nil ? "--compress" : "--hierarchical"
+    return "--reproducible: expected no \(other), which sums otherwise on other numbers of ranks"
+  }
+
   /// In words, as `MPI_Allreduce`.
   package var words: String {
     if reproducible {

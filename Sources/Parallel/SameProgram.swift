@@ -35,7 +35,7 @@ private struct MixedProgramsError: AgreedError, CustomStringConvertible {
   let otherHost: String
 
   var description: String {
-    "rank \(rank) on \(host) runs another cnn-mpi than rank \(other) on \(otherHost): all ranks must run the same "
+    "rank \(rank) on \(host) runs another binary of cnn-mpi than rank \(other) on \(otherHost): all ranks must run the same "
       + "build; put it where all hosts see it, or copy it to each"
   }
 }

@@ -104,6 +104,8 @@ import Testing
       #expect(agree(shares[name] ?? .nan, 100 * value / step))
       #expect(forward && ["backward", "update", "wait"].contains(name) ? value == 0 : value > 0, "\(name)")
     }
+    let hidden = number(report, "hidden_microseconds_per_image")
+    #expect(size > 1 && !forward ? hidden > 0 && hidden < step : hidden == 0)
     let sum = parts.values.reduce(-step, +)
     #expect(sum > 0.8 * step && sum < 1.1 * step, "\(parts)")
   }

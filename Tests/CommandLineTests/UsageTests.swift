@@ -10,7 +10,8 @@ import Testing
       "--lr", "--lr-scaling", "--warmup-epochs", "--schedule", "--momentum", "--weight-decay", "--seed",
       "--out", "--records", "--log-every", "-v, --verbose", "--quiet", "--validation-split", "--accumulate",
       "--early-stopping", "--augment", "--label-smoothing", "--clip-norm", "--ema", "--save-every", "--keep",
-      "--resume", "--reproducible", "--replica-guard",
+      "--resume", "--reproducible", "--replica-guard", "--compress", "--hierarchical", "--stall-warning",
+      "--stall-abort",
     ]
     for arguments in [["--help"], ["train", "--help"], ["train", "--epochs", "1", "-h"]] {
       let program = try Program.run(arguments)
@@ -57,6 +58,11 @@ import Testing
     (["-v=1"], "--verbose: expected no value, found \"1\""),
     (["--log-every", "0"], "--log-every: expected a whole number from 1 to 2147483647, found \"0\""),
     (["--records", "none"], "--records: expected all or csv, found \"none\""),
+    (["--compress", "int8"], "--compress: expected none or bf16 or fp16, found \"int8\""),
+    (["--stall-abort", "-1"], "--stall-abort: expected a number of at least 0, found \"-1\""),
+    (["--reproducible", "--compress", "bf16"], "--reproducible: expected no --compress"),
+    (["--hierarchical", "--reproducible"], "--reproducible: expected no --hierarchical"),
+    (["bench", "step", "--hierarchical", "--reproducible"], "--reproducible: expected no --hierarchical"),
     (["plot"], "plot: expected one or more run directories, found none"),
     (
       ["plot", "run", "--out", "a.pdf"],

@@ -301,6 +301,25 @@ import Training
       together.count == count && together.correct == alone.correct && together.loss == alone.loss
         && together.predictions == alone.predictions, "\(together), \(alone)")
   }
+
+  /// Gradients in 16 bits train as whole ones do, and the ranks' parameters stay the same to the bit.
+  @Test(arguments: HalfPrecision.allCases) func compressedGradientsTrainAlike(_ format: HalfPrecision) throws
+  {
+    let images = Self.images(300)
+    func losses(_ compression: HalfPrecision?) throws -> [Double] {
+      var reduction = Reduction()
+      reduction.compression = compression
+      let run = try train(
+        "mnist-bn", in: Ranks.world, images, globalBatch: 60, microBatch: 10, threads: 1, steps: 20,
+        reduction: reduction)
+      try run.trainer.checkReplicas(afterStep: 20)
+      return run.losses
+    }
+    let (whole, compressed) = (try losses(nil), try losses(format))
+    let worst = zip(whole, compressed).map { abs($0 - $1) }.max()!
+    let isCompressed = Ranks.world.size == 1 || worst > 0
+    try Ranks.expectEverywhere(isCompressed && worst < 0.02, "\(format): losses are off by \(worst)")
+  }
 }
 
 extension Reduction {
