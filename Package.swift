@@ -47,10 +47,18 @@ let package = Package(
       name: "Benchmarks",
       dependencies: ["Training", "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Data", "Tensors"],
       swiftSettings: spans),
+    .target(
+      name: "Doctor",
+      dependencies: [
+        "Benchmarks", "Training", "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Data", "Files",
+        "Tensors",
+      ],
+      swiftSettings: spans),
     .executableTarget(
       name: "CNNMPI",
       dependencies: [
-        "Benchmarks", "Training", "Reporting", "Parallel", "MPI", "Networks", "Data", "Files", "Kernels",
+        "Doctor", "Benchmarks", "Training", "Reporting", "Parallel", "MPI", "Networks", "Data", "Files",
+        "Kernels",
       ],
       swiftSettings: spans),
 
@@ -71,12 +79,14 @@ let package = Package(
     .testTarget(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "Data", "TestSupport"],
       swiftSettings: spans),
+    .testTarget(name: "DoctorTests", dependencies: ["Doctor", "TestSupport"], swiftSettings: spans),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "Networks", "Data", "Files", "TestSupport"],
       swiftSettings: spans),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
-      name: "RankTests", dependencies: ["Training", "TestSupport", "AllocationCounter"], swiftSettings: spans),
+      name: "RankTests", dependencies: ["Doctor", "Training", "TestSupport", "AllocationCounter"],
+      swiftSettings: spans),
     .testTarget(name: "CommandLineTests", dependencies: ["CNNMPI", "TestSupport"], swiftSettings: spans),
   ]
 )

@@ -23,7 +23,7 @@ enum CNNMPI {
     do {
       switch try Command(arguments) {
       case .help(let text): return onFirstRank { print(text) }
-      case .run(let action): return try inWorld(action)
+      case .run(let action, let isPreflight): return try inWorld(action, isPreflight: isPreflight)
       }
     } catch let error as UsageError {
       return onFirstRank(exitCode: 2) {
@@ -37,14 +37,14 @@ enum CNNMPI {
   }
 
   /// Starts MPI, runs `body` on all ranks and ends MPI. All ranks return the same exit code, or are aborted.
-  private static func inWorld(_ body: Action) throws -> Int32 {
-    let world = try World(MPIRuntime.start())
+  private static func inWorld(_ body: Action, isPreflight: Bool) throws -> Int32 {
+    let world = try World(MPIRuntime.start(acceptingSingleton: isPreflight))
     defer { MPIRuntime.finish() }
     do {
       try body(world)
       return 0
     } catch let error as any AgreedError {
-      if world.isRoot { printError("\(error)") }
+      if world.speaks { printError("\(error)") }
       return error.exitCode
     } catch {
       world.communicator.abort("\(error)")
@@ -67,4 +67,9 @@ enum CNNMPI {
     let line = "cnn-mpi: error: \(message)\n"
     _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
   }
+}
+
+extension World {
+  /// This process speaks for all: rank 0, and of processes that MPI left alone the launcher's first.
+  var speaks: Bool { isRoot && (size > 1 || (Launcher.intendedRank() ?? 0) == 0) }
 }

@@ -3,7 +3,7 @@ import Parallel
 /// What the command line asks for.
 enum Command {
   case help(String)
-  case run(Action)
+  case run(Action, isPreflight: Bool)
 
   init(_ arguments: [String]) throws(UsageError) {
     let (subcommand, rest) = Subcommand.named(by: arguments)
@@ -12,7 +12,7 @@ enum Command {
     } else if rest.first == "--version" {
       self = .help("cnn-mpi \(CNNMPI.version)")
     } else {
-      self = .run(try subcommand.parse(rest))
+      self = .run(try subcommand.parse(rest), isPreflight: subcommand.isPreflight)
     }
   }
 }
@@ -29,6 +29,8 @@ struct Subcommand: Sendable {
   let parse: @Sendable (_ arguments: [String]) throws(UsageError) -> Action
   /// What a further word can name.
   var members: [Subcommand] = []
+  /// Looks for what is wrong with the launch, and so starts where others refuse to.
+  var isPreflight = false
 
   /// The program itself: options without a subcommand are those of `train`.
   static let program = Subcommand(
@@ -43,7 +45,7 @@ struct Subcommand: Sendable {
 
   private static let commands = [
     TrainCommand.subcommand, EvaluateCommand.subcommand, PredictCommand.subcommand, PlotCommand.subcommand,
-    BenchCommand.subcommand,
+    BenchCommand.subcommand, DoctorCommand.subcommand,
   ]
 
   /// The subcommand that `arguments` begin with, and what follows.

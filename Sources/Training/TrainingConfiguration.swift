@@ -125,7 +125,7 @@ extension TrainingConfiguration {
 
   /// Arenas of a rank besides its parameters and gradients: the optimizer's, averaged and best weights, what
   /// comes from other ranks, and the copy of it all that rank 0 makes for a checkpoint.
-  func stateArenas(worldSize: Int) -> Int {
+  package func stateArenas(worldSize: Int) -> Int {
     let saved = (optimizer == .adam ? 2 : 1) + (averageDecay == nil ? 0 : 1) + (earlyStopping == nil ? 0 : 1)
     return saved + (reproducible && worldSize > 1 ? 1 : 0) + (saveEvery == .never ? 0 : 1 + saved)
   }
