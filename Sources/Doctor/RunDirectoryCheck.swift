@@ -93,20 +93,31 @@ struct RunDirectoryCheck: Check {
     return "\(written), \(bytes(free ?? 0)) free\(sharing)"
   }
 
+  /// What was tried did not even fit.
+  private var isFull: Bool { (free ?? .infinity) < Double(bytesWritten) || hasInodes == false }
+
+  private var makeRoom: String {
+    "make room (df -h -i \(path)), or give --out another directory, or lower --keep"
+  }
+
   var problems: [Problem] {
     if let error {
-      return [.error(error, remedy: "give --out a directory that rank 0 (\(hosts[0])) can make and write")]
+      return [
+        .error(
+          error,
+          remedy: isFull ? makeRoom : "give --out a directory that rank 0 (\(hosts[0])) can make and write")
+      ]
     }
     var problems: [Problem] = []
     if let free, free < needed {
       problems.append(
         .error(
           "\(path) has \(bytes(free)) free, and a run with its checkpoints takes about \(bytes(needed))",
-          remedy: "make room (df -h \(path)), or give --out another directory, or lower --keep"))
+          remedy: makeRoom))
     }
     if hasInodes == false {
       problems.append(
-        .error("\(path): the file system can take no more files", remedy: "remove some: df -i \(path)"))
+        .error("\(path): the file system can take no more files", remedy: makeRoom))
     }
     if let seconds, seconds > Self.slowSeconds {
       problems.append(

@@ -42,7 +42,7 @@ struct SharedMemoryCheck: Check {
         "\(rank.path) has \(bytes(rank.free ?? 0)) free, and Open MPI takes up to \(bytes(needed)) there for "
           + "\(here.count) ranks, which die of a bus error when it is full",
         remedy:
-          "docker run --shm-size=1g; remove what killed jobs left: rm \(rank.path)/vader_segment.*; or mpirun "
+          "docker run --shm-size=1g; remove what killed jobs left (ls -l \(rank.path)/vader_segment.*); or mpirun "
           + "--mca btl_vader_backing_directory /tmp")
     }
   }

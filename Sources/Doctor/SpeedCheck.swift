@@ -108,11 +108,9 @@ struct SpeedCheck: Check {
     let slow = slowRanks
     let busy = judged.filter { isBusy($0) && !slow.contains($0) }
     guard let worst = busy.min(by: { ranks[$0].cpuShare < ranks[$1].cpuShare }) else { return [] }
-    return [
-      .warning(
-        "\(ranks.named(busy)) did not get all of \(busy.count == 1 ? "its core" : "their cores") (rank \(worst): "
-          + "\(percent(ranks[worst].cpuShare))): something else runs there", remedy: look(at: worst))
-    ]
+    let share = percent(ranks[worst].cpuShare)
+    let got = busy.count == 1 ? "\(share) of its core" : "less than their cores (rank \(worst): \(share))"
+    return [.warning("\(ranks.named(busy)) got \(got): something else runs there", remedy: look(at: worst))]
   }
 
   private func isBusy(_ rank: Int) -> Bool { !(ranks[rank].cpuShare >= Self.leastCPUShare) }

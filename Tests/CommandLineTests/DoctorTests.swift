@@ -254,6 +254,42 @@ import Testing
     }
   }
 
+  /// A rank in a UTS namespace of its own takes its host for another one.
+  @Test(.enabled(if: canRename, "no permission for `unshare --uts`"))
+  func hostsAreToldApart() throws {
+    let options = ["doctor", "--json", "--out", NSTemporaryDirectory()]
+    let renamed = [
+      "unshare", "--uts", "sh", "-c",
+      "hostname other && exec \(Program.path) \(options.joined(separator: " "))",
+    ]
+    let program = try runTogether([[Program.path] + options, renamed])
+    let report = try parse(program)
+    #expect(program.exitCode == 0 && (report["hosts"] as? [String])?.last == "other", "\(program.errors)")
+    let clocks = check(report, "clocks")["clocks"] as? [Object] ?? []
+    #expect(clocks.count == 1 && clocks[0]["host"] as? String == "other")
+    let (ahead, uncertainty) = (
+      clocks[0]["ahead_seconds"] as? Double ?? 9, clocks[0]["uncertainty_seconds"] as? Double ?? 0
+    )
+    #expect(abs(ahead) <= uncertainty + 1e-6 && uncertainty < 1, "\(ahead) +- \(uncertainty)")
+    #expect((check(report, "neighbours")["facts"] as? String)?.hasPrefix("between hosts ") == true)
+    #expect((check(report, "run_directory")["facts"] as? String)?.hasSuffix(", on all hosts") == true)
+  }
+
+  private static let canRename =
+    (try? RunningProgram(["unshare", "--uts", "hostname", "other"], seconds: 10).wait().exitCode) == 0
+
+  /// One rank by a slower kernel.
+  @Test func mixedKernelsAreNamed() throws {
+    let program = [Program.path, "doctor", "--json", "--out", NSTemporaryDirectory()]
+    let mixed = try runTogether([
+      ["env", "OPENBLAS_CORETYPE=Haswell"] + program, ["env", "OPENBLAS_CORETYPE=Sandybridge"] + program,
+    ])
+    let texts = problems(try parse(mixed), "blas", "warning")
+    #expect(mixed.exitCode == 0)
+    #expect(
+      texts.contains { $0.hasPrefix("OpenBLAS runs different kernels: Haswell on rank 0 ") }, "\(texts)")
+  }
+
   @Test func unboundRanksAreNamed() throws {
     let cores = try Int(words("getconf _NPROCESSORS_ONLN")[0]) ?? 1
     let program = try RunningProgram(

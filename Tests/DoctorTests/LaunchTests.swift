@@ -50,7 +50,9 @@ import Testing
   }
 
   @Test func singletonsAreTheVerdict() {
-    let check = mpi("a", singleton: SingletonError(intended: 4, variable: "SLURM_NTASKS")) { _, _ in }
+    let check = mpi(
+      "a", singleton: Launcher.singletonError(worldSize: 1) { $0 == "SLURM_NTASKS" ? "4" : nil }
+    ) { _, _ in }
     #expect(check.isSingleton && texts(check).count == 1 && texts(check)[0].hasPrefix("!MPI sees 1 rank"))
     #expect(check.problems[0].remedy.contains("srun --mpi=pmix"))
     #expect(check.facts == "Open MPI v4.1.4, alone where 4 ranks were meant")
