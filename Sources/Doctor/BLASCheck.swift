@@ -45,7 +45,9 @@ struct BLASCheck: Check {
         .warning(
           "OpenBLAS runs different kernels: \(ranks.summary(\.kernel)); all ranks wait for the slowest, and "
             + "--reproducible gives other bits",
-          remedy: "one for all: mpirun -x OPENBLAS_CORETYPE=\(ranks.groups(\.kernel).last!.key)"))
+          remedy: ranks.facts.contains { $0.coretype != nil }
+            ? "OPENBLAS_CORETYPE pins it on some: run with `env -u OPENBLAS_CORETYPE`"
+            : "one for all: mpirun -x OPENBLAS_CORETYPE=\(ranks.groups(\.kernel).last!.key)"))
     }
     if ranks.groups(\.version).count > 1 {
       problems.append(

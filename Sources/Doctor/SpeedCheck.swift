@@ -99,7 +99,7 @@ struct SpeedCheck: Check {
       .warning(
         "\(ranks.named([slowest])) computes at \(decimal(rank.gflops, 0)) GFLOP/s, "
           + "\(percent(rank.gflops / median)) of the median \(decimal(median, 0)), and all ranks wait for it\(reason)\(all)",
-        remedy: "\(look(at: slowest)); or leave that host out")
+        remedy: look(at: slowest) + (ranks.distinctHosts.count == 1 ? "" : "; or leave that host out"))
     ]
   }
 
@@ -116,7 +116,9 @@ struct SpeedCheck: Check {
   private func isBusy(_ rank: Int) -> Bool { !(ranks[rank].cpuShare >= Self.leastCPUShare) }
 
   private func look(at rank: Int) -> String {
-    "find what runs there: ssh \(ranks.hosts[rank]) top -b -n 1 | head -20"
+    let command = "top -b -n 1 | head -20"
+    return
+      "find what runs there: \(ranks.distinctHosts.count == 1 ? command : "ssh \(ranks.hosts[rank]) \(command)")"
   }
 
   private func percent(_ share: Double) -> String { "\(decimal(100 * share, 0)) %" }
