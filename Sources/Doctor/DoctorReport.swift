@@ -17,8 +17,10 @@ package struct DoctorReport: Sendable {
     self.seconds = seconds
   }
 
+  /// Errors come last, next to the verdict.
   private var problems: [(check: String, problem: Problem)] {
-    checks.flatMap { check in check.problems.map { (type(of: check).name, $0) } }
+    let all = checks.flatMap { check in check.problems.map { (check: type(of: check).name, problem: $0) } }
+    return all.filter { $0.problem.severity == .warning } + all.filter { $0.problem.severity == .error }
   }
 
   /// Training can start; there may be warnings.

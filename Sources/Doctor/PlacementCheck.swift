@@ -42,9 +42,8 @@ struct PlacementCheck: Check {
     var kinds: [String: Int] = [:]
     for host in hosts {
       let here = ranks.ranks(on: host)
-      kinds[
-        "\(here.count) ranks on \(cores(on: host).count) of \(ranks[here[0]].hostCores) cores", default: 0] +=
-        1
+      let kind = "\(here.count) ranks on \(cores(on: host).count) of \(ranks[here[0]].hostCores) cores"
+      kinds[kind, default: 0] += 1
     }
     let shown = kinds.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
     return shown.prefix(3).map { "\($0.value) hosts with \($0.key)" }.joined(separator: "; ")

@@ -20,8 +20,8 @@ struct SpeedCheck: Check {
   }
 
   /// A rank is slow below this share of the median. Cores of one kind differ by a few percent from run to
-  /// run, and by up to ten with the frequencies that their neighbours allow them; a slower one is another
-  /// thing, and costs, as all ranks wait for it, more than a quarter of the speed.
+  /// run, and by up to ten with the frequencies that their neighbours allow them. A slower one has another
+  /// reason, and makes every step at least a quarter longer, as all ranks wait for it.
   static let slowShare = 0.8
 
   /// A core that is a rank's own gives it all its time.
@@ -70,7 +70,8 @@ struct SpeedCheck: Check {
     return counts.isEmpty ? nil : Int(counts.reduce(0, +))
   }
 
-  private var median: Double { Samples(ranks.facts.map(\.gflops)).median }
+  /// Of the ranks that are judged.
+  private var median: Double { Samples(judged.map { ranks[$0].gflops }).median }
 
   var facts: String {
     let rates = Samples(ranks.facts.map(\.gflops))
@@ -86,7 +87,11 @@ struct SpeedCheck: Check {
     ranks.facts.indices.filter { !oversubscribedHosts.contains(ranks.hosts[$0]) }
   }
 
-  private var slowRanks: [Int] { judged.filter { !(ranks[$0].gflops >= Self.slowShare * median) } }
+  private var slowRanks: [Int] {
+    guard !judged.isEmpty else { return [] }
+    let least = Self.slowShare * median
+    return judged.filter { !(ranks[$0].gflops >= least) }
+  }
 
   private var slow: [Problem] {
     let slow = slowRanks

@@ -43,7 +43,7 @@ import Testing
 
   @Test func problemsFollowTheTable() {
     #expect(
-      report([warning, error]).lines.map(\.plain).joined(separator: "\n") == """
+      report([error, warning]).lines.map(\.plain).joined(separator: "\n") == """
         cnn-mpi 1.2 doctor
           ok       MPI            fine
           error    run directory  found
