@@ -11,6 +11,8 @@ struct DataCheck: Check {
   static let name = "data"
 
   struct Rank: Codable, Equatable {
+    /// The directory, from the root, as the rank sees it.
+    var path: String
     var trainImages: Int?
     var testImages: Int?
     /// Of images and labels, see `LabeledImages.hash`.
@@ -34,24 +36,26 @@ struct DataCheck: Check {
   init(_ source: String, _ network: Network, timeout: Double, _ world: World) throws {
     let own =
       source == "synthetic"
-      ? Rank() : world.work(on: source, atMost: timeout) { Self.look(at: source, network) }
+      ? Rank(path: source) : world.work(on: source, atMost: timeout) { Self.look(at: source, network) }
     self.init(source, try ByRank(gathering: own, world))
   }
 
   private static func look(at source: String, _ network: Network) -> Rank {
+    let path = URL(fileURLWithPath: source).path
     do {
       let directory = try MNISTDirectory(path: source)
       let train = try directory.load(.train, classes: network.classes)
       let test = try directory.load(.test, classes: network.classes)
       var rank = Rank(
-        trainImages: train.count, testImages: test.count, trainHash: train.hash(), testHash: test.hash())
+        path: path, trainImages: train.count, testImages: test.count, trainHash: train.hash(),
+        testHash: test.hash())
       if let other = [train, test].first(where: { $0.shape != network.input }) {
         rank.mismatch =
           "model \(network.description.name): its input is \(network.input), but the images are \(other.shape)"
       }
       return rank
     } catch {
-      return Rank(error: "\(error)")
+      return Rank(path: path, error: "\(error)")
     }
   }
 
@@ -88,8 +92,7 @@ struct DataCheck: Check {
       .error(
         missing.count == ranks.count ? error : "\(ranks.named(missing)): \(error)",
         remedy: remedy(good.first, missing[0])
-          ?? "give --data the full path of a directory that is on every host: here it was looked for in "
-          + FileManager.default.currentDirectoryPath)
+          ?? "give --data the path of a directory that is on every host; this is \(ranks[missing[0]].path)")
     }
   }
 
@@ -110,6 +113,6 @@ struct DataCheck: Check {
   /// Copies the data from the host of one rank to that of another; nil where it is the same host.
   private func remedy(_ from: Int?, _ to: Int) -> String? {
     guard let from, ranks.hosts[from] != ranks.hosts[to] else { return nil }
-    return "on \(ranks.hosts[from]): rsync -a \(source)/ \(ranks.hosts[to]):\(source)/"
+    return "on \(ranks.hosts[from]): rsync -a \(ranks[from].path)/ \(ranks.hosts[to]):\(ranks[to].path)/"
   }
 }

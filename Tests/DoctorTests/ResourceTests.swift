@@ -126,7 +126,8 @@ import Testing
     DataCheck(
       "/data",
       byRank(hosts) { rank in
-        var facts = DataCheck.Rank(trainImages: 60_000, testImages: 10_000, trainHash: "1", testHash: "2")
+        var facts = DataCheck.Rank(
+          path: "/host\(rank)/data", trainImages: 60_000, testImages: 10_000, trainHash: "1", testHash: "2")
         change(rank, &facts)
         return facts
       })
@@ -135,13 +136,17 @@ import Testing
   @Test func dataAreTheSameOnAllRanks() {
     #expect(data("a b") { _, _ in }.problems.isEmpty)
     #expect(data("a b") { _, _ in }.facts == "/data: 60,000 to train, 10,000 to test, the same on all ranks")
-    let missing = data("a a b b") { if $0 > 1 { $1 = DataCheck.Rank(error: "/data: nothing there") } }
+    let missing = data("a a b b") {
+      if $0 > 1 { $1 = DataCheck.Rank(path: "/host\($0)/data", error: "/data: nothing there") }
+    }
     #expect(texts(missing) == ["!ranks 2-3 (b): /data: nothing there"])
-    #expect(missing.problems[0].remedy == "on a: rsync -a /data/ b:/data/")
+    #expect(missing.problems[0].remedy == "on a: rsync -a /host0/data/ b:/host2/data/")
     let other = data("a b c") { if $0 == 1 { $1.testHash = "3" } }
     #expect(texts(other) == ["!rank 1 (b) has other images in /data than ranks 0,2 (a, c)"])
-    #expect(other.problems[0].remedy == "on a: rsync -a /data/ b:/data/")
-    let everywhere = data("a b") { $1 = DataCheck.Rank(error: "/data: nothing there") }
+    #expect(other.problems[0].remedy == "on a: rsync -a /host0/data/ b:/host1/data/")
+    let everywhere = data("a b") {
+      $1 = DataCheck.Rank(path: "/host\($0)/data", error: "/data: nothing there")
+    }
     #expect(
       texts(everywhere) == ["!/data: nothing there"] && everywhere.problems[0].remedy.contains("--data"))
     #expect(texts(data("a b") { $1.mismatch = "too large" }) == ["!too large"])
