@@ -3,7 +3,7 @@ import Parallel
 import Tensors
 
 /// A matrix product as the program calls it: C (m, n) = A (m, k) B (k, n).
-struct GemmShape {
+package struct GemmShape {
   let name: String
   let m: Int
   let n: Int
@@ -12,7 +12,7 @@ struct GemmShape {
   var transposeB = false
 
   /// Floating-point operations: a multiply-add is two.
-  var flop: Double { 2 * Double(m) * Double(n) * Double(k) }
+  package var flop: Double { 2 * Double(m) * Double(n) * Double(k) }
 
   /// Squares, and the products of convolutions and dense layers.
   static let all = [
@@ -30,10 +30,16 @@ struct GemmShape {
     GemmShape(name: "dense 4096 -> 4096", m: 32, n: 4096, k: 4096),
   ]
 
+  /// A large square, and the products of `mnist-cnn`'s second convolution, which takes most of its time:
+  /// enough to compare cores.
+  package static let brief = all.filter {
+    $0.m == 512 || $0.name == "3x3 of 32 -> 64" || $0.name.hasPrefix("...")
+  }
+
   /// Seconds a product, single-threaded.
   ///
   /// - Parameter seconds: that a repetition takes, about.
-  func measure(repetitions: Int, seconds: Double = 0.005) -> Samples {
+  package func measure(repetitions: Int, seconds: Double = 0.005) -> Samples {
     BLAS.useOneThread()
     let (a, b) = (Self.matrix(m * k, index: 0), Self.matrix(k * n, index: 1))
     let c = SharedBuffer<Float>(repeating: 0, count: m * n)

@@ -45,7 +45,7 @@ package func seconds(of count: Int, _ call: () throws -> Void) rethrows -> Doubl
 extension World {
   /// Seconds that `count` calls in which all ranks take part need, from a common start to the slowest rank's
   /// end: the same number on all ranks.
-  func seconds(of count: Int, _ call: () throws -> Void) throws -> Double {
+  package func seconds(of count: Int, _ call: () throws -> Void) throws -> Double {
     try communicator.barrier()
     var stopwatch = Stopwatch()
     for _ in 0..<count { try call() }

@@ -24,6 +24,7 @@ enum CNNMPI {
       switch try Command(arguments) {
       case .help(let text): return onFirstRank { print(text) }
       case .run(.inWorld(let body)): return try inWorld(body)
+      case .run(.preflight(let body)): return try inWorld(body, isPreflight: true)
       case .run(.alone(let body)): return try alone(body)
       }
     } catch let error as UsageError {
@@ -38,15 +39,17 @@ enum CNNMPI {
   }
 
   /// Starts MPI, runs `body` on all ranks and ends MPI. All ranks return the same exit code, or are aborted.
-  private static func inWorld(_ body: (World) throws -> Void) throws -> Int32 {
-    let world = try World(MPIRuntime.start())
+  ///
+  /// - Parameter isPreflight: start also where others refuse to.
+  private static func inWorld(_ body: (World) throws -> Void, isPreflight: Bool = false) throws -> Int32 {
+    let world = try World(MPIRuntime.start(acceptingSingleton: isPreflight))
     defer { MPIRuntime.finish() }
     do {
-      try world.requireSameProgram()
+      if !isPreflight { try world.requireSameProgram() }
       try body(world)
       return 0
     } catch let error as any AgreedError {
-      if world.isRoot { printError("\(error)") }
+      if world.speaks { printError("\(error)") }
       return error.exitCode
     } catch {
       world.communicator.abort("\(error)")
@@ -80,4 +83,9 @@ enum CNNMPI {
     let line = "cnn-mpi: error: \(message)\n"
     _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
   }
+}
+
+extension World {
+  /// This process speaks for all: rank 0, and of processes that MPI left alone the launcher's first.
+  var speaks: Bool { isRoot && (size > 1 || (Launcher.intendedRank() ?? 0) == 0) }
 }

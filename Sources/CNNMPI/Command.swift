@@ -21,6 +21,8 @@ enum Command {
 enum Action {
   /// On all ranks, between start and end of MPI.
   case inWorld((World) throws -> Void)
+  /// The same, to find out what is wrong with the launch: starts also where others refuse to.
+  case preflight((World) throws -> Void)
   /// In this process, where MPI is never started.
   case alone(() throws -> Void)
 }
@@ -48,7 +50,7 @@ struct Subcommand: Sendable {
 
   private static let commands = [
     TrainCommand.subcommand, EvaluateCommand.subcommand, PredictCommand.subcommand, PlotCommand.subcommand,
-    BenchCommand.subcommand, ScalingCommand.subcommand,
+    BenchCommand.subcommand, ScalingCommand.subcommand, DoctorCommand.subcommand,
   ]
 
   /// The subcommand that `arguments` begin with, and what follows.

@@ -1,4 +1,5 @@
 import Parallel
+import Reporting
 
 /// Why a command line cannot be understood.
 struct UsageError: AgreedError, Equatable, CustomStringConvertible {
@@ -92,19 +93,6 @@ struct OptionTable<Configuration>: Sendable {
   private func left(_ option: Option<Configuration>) -> String {
     [option.letter.map { "\($0)," }, option.name, option.value].compactMap { $0 }.joined(separator: " ")
   }
-}
-
-/// `text` in lines of at most `width` columns, broken at spaces; a longer word has a line of its own.
-func wrapped(_ text: String, width: Int) -> [String] {
-  var lines: [String] = []
-  for word in text.split(separator: " ") {
-    if let last = lines.last, last.count + 1 + word.count <= width {
-      lines[lines.count - 1] = "\(last) \(word)"
-    } else {
-      lines.append(String(word))
-    }
-  }
-  return lines
 }
 
 /// Number of letters to insert, delete or replace to make one word of the other (Levenshtein 1966).

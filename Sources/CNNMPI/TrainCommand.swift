@@ -201,6 +201,8 @@ enum TrainCommand {
 
     `cnn-mpi plot RUN...` draws runs again, or several in one figure.
 
+    `cnn-mpi doctor`, under the same mpirun, looks whether a run can go well on these machines.
+
     Results go to the run directory: run.json (what was run and what came out), metrics.csv (a row an epoch),
     metrics.jsonl (a line every --log-every steps and at the end of an epoch), events.out.tfevents.* (for
     TensorBoard), training_metrics.png and .svg (drawn by gnuplot), model.safetensors (the weights, as PyTorch

@@ -14,6 +14,9 @@ package enum BLAS {
 
   /// One BLAS thread a calling thread: the program's own threads share the cores.
   package static func useOneThread() { openblas_set_num_threads(1) }
+
+  /// Threads that a product runs on.
+  package static var threads: Int { Int(openblas_get_num_threads()) }
 }
 
 /// C = A B + beta C, all row-major.

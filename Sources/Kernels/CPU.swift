@@ -38,16 +38,21 @@ package enum CPU {
 extension BLAS {
   /// What to say when the CPU could run a faster kernel than the one that OpenBLAS chose; nil when it could
   /// not.
-  package static var slowKernelWarning: String? {
-    slowKernelWarning(
-      kernel: kernelName, hasFastAVX512: CPU.hasFastAVX512,
-      hasAVX2: CPU.flags.isSuperset(of: ["avx2", "fma"]),
-      pinned: ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"])
+  package static var slowKernelWarning: String? { slowKernel.map { "\($0.problem); \($0.remedy)" } }
+
+  /// The same in two parts.
+  package static var slowKernel: (problem: String, remedy: String)? {
+    slowKernel(
+      kernelName, hasFastAVX512: CPU.hasFastAVX512, hasAVX2: CPU.flags.isSuperset(of: ["avx2", "fma"]),
+      pinned: pinnedKernel)
   }
 
-  static func slowKernelWarning(
-    kernel: String, hasFastAVX512: Bool, hasAVX2: Bool, pinned: String?
-  ) -> String? {
+  /// What `OPENBLAS_CORETYPE` says.
+  package static var pinnedKernel: String? { ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] }
+
+  private static func slowKernel(
+    _ kernel: String, hasFastAVX512: Bool, hasAVX2: Bool, pinned: String?
+  ) -> (problem: String, remedy: String)? {
     let avx512 = ["SkylakeX", "Cooperlake", "SapphireRapids"]
     let avx2 = ["Haswell", "Zen"]
     let better: String
@@ -58,9 +63,10 @@ extension BLAS {
     } else {
       return nil
     }
-    let mend =
+    return (
+      "OpenBLAS runs its \(kernel) kernel on a CPU with \(better), at half the speed or less",
       pinned.map { "OPENBLAS_CORETYPE=\($0) pins it: run with `env -u OPENBLAS_CORETYPE`" }
-      ?? "set OPENBLAS_CORETYPE=\(better == "AVX2" ? "Haswell" : "SkylakeX")"
-    return "OpenBLAS runs its \(kernel) kernel on a CPU with \(better), at half the speed or less; \(mend)"
+        ?? "set OPENBLAS_CORETYPE=\(better == "AVX2" ? "Haswell" : "SkylakeX")"
+    )
   }
 }

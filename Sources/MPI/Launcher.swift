@@ -18,6 +18,15 @@ package enum Launcher {
     return nil
   }
 
+  /// The number that the launcher gave this process among those that it started; nil where it gave none.
+  package static func intendedRank(
+    in environment: (String) -> String? = environmentVariable
+  ) -> Int? {
+    ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"].lazy.compactMap(environment).first.flatMap {
+      Int($0)
+    }
+  }
+
   /// The reason to stop when the world has one rank and the launcher meant more.
   package static func singletonError(
     worldSize: Int, in environment: (String) -> String? = environmentVariable
@@ -34,14 +43,17 @@ package struct SingletonError: Error, Equatable, CustomStringConvertible {
   package let intended: Int
   package let variable: String
 
-  package var description: String {
-    let mend =
-      variable.hasPrefix("SLURM")
+  package var description: String { "\(problem). To mend it: \(remedy)" }
+
+  package var problem: String {
+    "MPI sees 1 rank, but the launcher meant \(intended) (\(variable)=\(intended)): every rank would train alone"
+  }
+
+  package var remedy: String {
+    variable.hasPrefix("SLURM")
       ? "use `srun --mpi=pmix` (`srun --mpi=list` shows what this SLURM has) or `mpirun` in the allocation; "
         + "for one rank on purpose `mpirun -np 1`"
       : "launch with the mpirun of the MPI that cnn-mpi is linked with (`ldd cnn-mpi | grep libmpi`)"
-    return "MPI sees 1 rank, but the launcher meant \(intended) (\(variable)=\(intended)): "
-      + "every rank would train alone. To mend it: \(mend)"
   }
 }
 

@@ -8,13 +8,15 @@ package enum MPIRuntime {
   /// Calls into MPI must come from the calling thread from here on. Refuses to go on alone where a launcher
   /// meant more ranks, see `Launcher`.
   ///
+  /// - Parameter acceptingSingleton: start also alone, to find out what is wrong.
+  ///
   /// Corresponds to `MPI_Init_thread` with `MPI_THREAD_FUNNELED` and `MPI_COMM_WORLD`.
-  package static func start() throws -> Communicator {
+  package static func start(acceptingSingleton: Bool = false) throws -> Communicator {
     preferEagerMessages()
     var provided: Int32 = 0
     try check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
     let world = try Communicator(handle: cmpi_comm_world(), isOwned: false)
-    if let error = Launcher.singletonError(worldSize: world.size) {
+    if !acceptingSingleton, let error = Launcher.singletonError(worldSize: world.size) {
       finish()
       throw error
     }

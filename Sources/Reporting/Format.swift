@@ -42,3 +42,16 @@ package func table(_ rows: [(name: String, value: String)]) -> String {
   return rows.map { "  \($0.name.padding(toLength: width, withPad: " ", startingAt: 0))  \($0.value)" }
     .joined(separator: "\n")
 }
+
+/// `text` in lines of at most `width` columns, broken at spaces; a longer word has a line of its own.
+package func wrapped(_ text: String, width: Int) -> [String] {
+  var lines: [String] = []
+  for word in text.split(separator: " ") {
+    if let last = lines.last, last.count + 1 + word.count <= width {
+      lines[lines.count - 1] = "\(last) \(word)"
+    } else {
+      lines.append(String(word))
+    }
+  }
+  return lines
+}

@@ -42,7 +42,8 @@ package func makeDirectory(_ path: String) throws(OutputError) {
 private func make(_ path: String) -> Bool {
   if mkdir(path, 0o755) == 0 { return true }
   if errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
-    return make(String(path[..<slash])) && mkdir(path, 0o755) == 0
+    // It may be there now: `a//b` asks for `a/`, and so `a`, first.
+    return make(String(path[..<slash])) && (mkdir(path, 0o755) == 0 || errno == EEXIST)
   }
   var status = stat()
   guard errno == EEXIST, stat(path, &status) == 0 else { return false }

@@ -7,6 +7,7 @@ package struct StyledText: ExpressibleByStringLiteral, ExpressibleByStringInterp
     case blue = "34"
     case yellow = "33"
     case boldGreen = "1;32"
+    case boldRed = "1;31"
   }
 
   private var parts: [(text: String, style: Style)]

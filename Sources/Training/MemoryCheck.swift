@@ -37,11 +37,8 @@ extension World {
     for network: Network, microBatch: Int, threads: Int, state: Int = 1, gradients: Int = 1,
     forwardOnly: Bool = false
   ) throws {
-    // And activations with their gradients.
-    let count = forwardOnly ? 1 : 1 + state + gradients * threads
-    let arenas = Double(network.layout.gradientCount) * Double(count)
-    let activations = network.nodes.reduce(0.0) { $0 + (forwardOnly ? 1 : 2) * Double($1.output.count) }
-    let bytes = 4 * (arenas + activations * Double(microBatch) * Double(threads))
+    let bytes = network.memory(
+      microBatch: microBatch, threads: threads, state: state, gradients: gradients, forwardOnly: forwardOnly)
     try agree {
       try requireMemory(
         bytes,
@@ -49,5 +46,18 @@ extension World {
           "\(forwardOnly ? "running" : "training") \(network.description.name) in micro-batches of \(microBatch)",
         hint: "lower --micro-batch or --threads, or take a smaller model")
     }
+  }
+}
+
+extension Network {
+  /// Bytes of a rank's arenas and activations; parameters as in `World.requireMemory`.
+  package func memory(
+    microBatch: Int, threads: Int, state: Int = 1, gradients: Int = 1, forwardOnly: Bool = false
+  ) -> Double {
+    // And activations with their gradients.
+    let count = forwardOnly ? 1 : 1 + state + gradients * threads
+    let arenas = Double(layout.gradientCount) * Double(count)
+    let activations = nodes.reduce(0.0) { $0 + (forwardOnly ? 1 : 2) * Double($1.output.count) }
+    return 4 * (arenas + activations * Double(microBatch) * Double(threads))
   }
 }

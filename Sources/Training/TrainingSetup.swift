@@ -190,6 +190,6 @@ extension TrainingSetup {
 }
 
 /// `1 rank`, `2 ranks`.
-func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+package func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
   "\(grouped(count)) \(count == 1 ? one : many ?? one + "s")"
 }

@@ -39,7 +39,7 @@ struct Program {
   }
 
   /// The executable beside the test bundle.
-  private static var path: String {
+  static var path: String {
     URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
       .appendingPathComponent("cnn-mpi").path
   }

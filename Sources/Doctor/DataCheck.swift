@@ -1,0 +1,118 @@
+import Data
+import Foundation
+import Networks
+import Parallel
+import Reporting
+import Tensors
+import Training
+
+/// Every rank reads the same images.
+struct DataCheck: Check {
+  static let name = "data"
+
+  struct Rank: Codable, Equatable {
+    /// The directory, from the root, as the rank sees it.
+    var path: String
+    var trainImages: Int?
+    var testImages: Int?
+    /// Of images and labels, see `LabeledImages.hash`.
+    var trainHash: String?
+    var testHash: String?
+    /// Why they cannot be read.
+    var error: String?
+    /// Why they do not fit the model.
+    var mismatch: String?
+  }
+
+  /// `synthetic`, or a directory.
+  let source: String
+  let ranks: ByRank<Rank>
+
+  init(_ source: String, _ ranks: ByRank<Rank>) {
+    self.source = source
+    self.ranks = ranks
+  }
+
+  init(_ source: String, _ network: Network, timeout: Double, _ world: World) throws {
+    let own =
+      source == "synthetic"
+      ? Rank(path: source) : world.work(on: source, atMost: timeout) { Self.look(at: source, network) }
+    self.init(source, try ByRank(gathering: own, world))
+  }
+
+  private static func look(at source: String, _ network: Network) -> Rank {
+    let path = URL(fileURLWithPath: source).path
+    do {
+      let directory = try MNISTDirectory(path: source)
+      let train = try directory.load(.train, classes: network.classes)
+      let test = try directory.load(.test, classes: network.classes)
+      var rank = Rank(
+        path: path, trainImages: train.count, testImages: test.count, trainHash: train.hash(),
+        testHash: test.hash())
+      if let other = [train, test].first(where: { $0.shape != network.input }) {
+        rank.mismatch =
+          "model \(network.description.name): its input is \(network.input), but the images are \(other.shape)"
+      }
+      return rank
+    } catch {
+      return Rank(path: path, error: "\(error)")
+    }
+  }
+
+  /// Bytes of images and labels that a rank holds: as many as MNIST has, where they are drawn or could not be
+  /// read.
+  func bytes(of rank: Int, _ network: Network) -> Double {
+    let count = (ranks[rank].trainImages ?? 60_000) + (ranks[rank].testImages ?? 10_000)
+    return Double(count) * Double(network.input.count + 1)
+  }
+
+  var facts: String {
+    guard source != "synthetic" else { return "synthetic digits: no files to look at" }
+    return "\(source): "
+      + ranks.summary { rank -> String? in
+        guard rank.error == nil, let train = rank.trainImages, let test = rank.testImages else {
+          return "none"
+        }
+        return "\(grouped(train)) to train, \(grouped(test)) to test"
+      } + (ranks.count > 1 && problems.isEmpty ? ", the same on all ranks" : "")
+  }
+
+  var problems: [Problem] { missing + different + mismatched }
+
+  private var mismatched: [Problem] {
+    ranks.groups(\.mismatch).prefix(1).map { mismatch, _ in
+      .error(mismatch, remedy: "give --model one with that input, or a .json file: see `cnn-mpi --help`")
+    }
+  }
+
+  private var good: [Int] { ranks.facts.indices.filter { ranks[$0].error == nil } }
+
+  private var missing: [Problem] {
+    ranks.groups(\.error).map { error, missing in
+      .error(
+        missing.count == ranks.count ? error : "\(ranks.named(missing)): \(error)",
+        remedy: remedy(good.first, missing[0])
+          ?? "give --data the path of a directory that is on every host; this is \(ranks[missing[0]].path)")
+    }
+  }
+
+  private var different: [Problem] {
+    let groups = ranks.groups { rank -> [String]? in
+      rank.error == nil ? rank.trainHash.flatMap { train in rank.testHash.map { [train, $0] } } : nil
+    }.sorted { $0.ranks.count > $1.ranks.count }
+    guard groups.count > 1 else { return [] }
+    let others = groups.dropFirst().flatMap(\.ranks).sorted()
+    let most = groups[0].ranks
+    return [
+      .error(
+        "\(ranks.named(others)) \(others.count == 1 ? "has" : "have") other images in \(source) than \(ranks.named(most))",
+        remedy: remedy(most[0], others[0]) ?? "give all ranks the same directory")
+    ]
+  }
+
+  /// Copies the data from the host of one rank to that of another; nil where it is the same host.
+  private func remedy(_ from: Int?, _ to: Int) -> String? {
+    guard let from, ranks.hosts[from] != ranks.hosts[to] else { return nil }
+    return "on \(ranks.hosts[from]): rsync -a \(ranks[from].path)/ \(ranks.hosts[to]):\(ranks[to].path)/"
+  }
+}
