@@ -6,12 +6,14 @@ package struct FittedStudy {
   package let study: ScalingStudy
   /// Nil where the runs do not determine it.
   package let model: StepModel?
-  /// On 1, 2, 4, ... 1024 ranks; empty without a model.
+  /// How far the model's numbers scatter with the repeats; nil without a model.
+  package let scatter: Scatter?
+  /// On 1, 2, 4, ... 1024 ranks; empty without a model, or with one that cannot predict.
   package let projection: [Projected]
   package let checks: [Check]
   /// How far off the model is on a rank count that it has not seen, as the band takes it.
   package let misfit: Misfit
-  /// What is missing for a fit or a check.
+  /// What is missing for a fit, a check or a projection.
   package let missing: [String]
 
   /// The largest rank count of the projection.
@@ -19,6 +21,20 @@ package struct FittedStudy {
 
   /// Where there are too few rank counts to find out how far off the model is.
   private static let assumedMisfit = 0.1
+
+  /// A model that is more than so far off on rank counts between those measured tells nothing of others.
+  private static let largestMisfit = 0.3
+
+  /// 2.5 % and 97.5 % quantiles over fits to resampled repeats (bootstrap, Efron 1979).
+  package struct Scatter: Encodable, Equatable {
+    package struct Interval: Encodable, Equatable {
+      package let low: Double
+      package let high: Double
+    }
+    package let secondsPerImage: Interval
+    package let serialSeconds: Interval
+    package let visibleShare: Interval
+  }
 
   package struct Projected: Encodable, Equatable {
     package let ranks: Int
@@ -97,7 +113,7 @@ extension FittedStudy {
     let (measurements, workload) = (Measurements(study), study.workload)
     var missing: [String] = []
     do { model = try measurements.fit(workload) } catch {
-      (model, projection, checks) = (nil, [], [])
+      (model, scatter, projection, checks) = (nil, nil, [], [])
       misfit = Misfit(relativeError: Self.assumedMisfit, isAssumed: true)
       self.missing = ["no model: \(error)"]
       return
@@ -116,7 +132,16 @@ extension FittedStudy {
       : Misfit(
         relativeError: (errors.reduce(0) { $0 + $1 * $1 } / Double(errors.count)).squareRoot(),
         isAssumed: false)
-    projection = Self.project(model!, measurements, misfit.relativeError)
+    let fits = Self.resampledFits(measurements, workload)
+    scatter = Scatter(fits)
+    if misfit.relativeError <= Self.largestMisfit {
+      projection = Self.project(model!, fits, from: measurements.points.map(\.ranks).max()!, misfit)
+    } else {
+      projection = []
+      missing.append(
+        "no projection: the model is \(Int((100 * misfit.relativeError).rounded())) % off on rank counts left out "
+          + "of the fit; more repeats or a quieter machine may mend it, or the runs do not follow the model")
+    }
     if measurements.points.allSatisfy({ $0.steps.count < 2 }) {
       missing.append("no scatter: expected 2 or more repeats of a rank count, found 1")
     }
@@ -136,28 +161,46 @@ extension FittedStudy {
     }
   }
 
+  private static func resampledFits(
+    _ measurements: Measurements, _ workload: StepModel.Workload
+  ) -> [StepModel] {
+    var random = RandomStream(seed: 1, purpose: .benchmark)
+    return (0..<500).compactMap { _ in try? measurements.resampled(&random).fit(workload) }
+  }
+
   /// The model on powers of two with a 95 % band: a factor exp(+-1.96 sigma) with
   ///
   ///     sigma^2 = scatter^2 + (misfit (1 + d))^2
   ///
-  /// where scatter is the standard deviation of log T over fits to resampled repeats (bootstrap, Efron 1979),
-  /// and d the doublings from the largest rank count of the fit: each one may do again what the model does
-  /// not know of.
+  /// where scatter is the standard deviation of log T over fits to resampled repeats, and d the doublings from
+  /// the largest rank count of the fit: each one may do again what the model does not know of.
   private static func project(
-    _ model: StepModel, _ measurements: Measurements, _ misfit: Double
+    _ model: StepModel, _ fits: [StepModel], from largest: Int, _ misfit: Misfit
   ) -> [Projected] {
-    var random = RandomStream(seed: 1, purpose: .benchmark)
-    let fits = (0..<500).compactMap { _ in try? measurements.resampled(&random).fit(model.workload) }
-    let largest = Double(measurements.points.map(\.ranks).max() ?? 1)
-    return sequence(first: 1) { $0 * 2 }.prefix { $0 <= horizon }.map { ranks in
+    sequence(first: 1) { $0 * 2 }.prefix { $0 <= horizon }.map { ranks in
       let scatter = standardDeviation(fits.map { log($0.stepSeconds(ranks)) })
-      let doublings = max(log2(Double(ranks) / largest), 0)
-      let sigma = (scatter * scatter + misfit * misfit * (1 + doublings) * (1 + doublings)).squareRoot()
+      let doublings = max(log2(Double(ranks) / Double(largest)), 0)
+      let unknown = misfit.relativeError * (1 + doublings)
+      let sigma = (scatter * scatter + unknown * unknown).squareRoot()
       let speed = model.imagesPerSecond(ranks)
       return Projected(
         ranks: ranks, imagesPerSecond: speed, low: speed * exp(-1.96 * sigma),
         high: speed * exp(1.96 * sigma),
         communicationShare: model.communicationSeconds(ranks) / model.stepSeconds(ranks))
     }
+  }
+}
+
+extension FittedStudy.Scatter {
+  fileprivate init?(_ fits: [StepModel]) {
+    guard !fits.isEmpty else { return nil }
+    func interval(_ number: (StepModel) -> Double) -> Interval {
+      let sorted = fits.map(number).sorted()
+      func quantile(_ share: Double) -> Double { sorted[Int((share * Double(sorted.count - 1)).rounded())] }
+      return Interval(low: quantile(0.025), high: quantile(0.975))
+    }
+    secondsPerImage = interval(\.secondsPerImage)
+    serialSeconds = interval { $0.serialSeconds ?? 0 }
+    visibleShare = interval(\.visibleShare)
   }
 }

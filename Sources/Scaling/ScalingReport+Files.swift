@@ -28,7 +28,7 @@ extension ScalingReport {
   }
 
   private var figureTitle: String {
-    studies.count == 1 ? studies[0].title : "\(studies.count) scaling studies"
+    Set(studies.map(\.title)).count == 1 ? studies[0].title : "\(studies.count) scaling studies"
   }
 }
 

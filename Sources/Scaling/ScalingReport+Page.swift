@@ -7,7 +7,8 @@ extension ScalingReport {
   /// - Parameter svg: the figure, as gnuplot writes it.
   func page(svg: String) -> String {
     // Without the declaration and document type, which belong to a file of its own.
-    let figure = svg.range(of: "<svg").map { String(svg[$0.lowerBound...]) } ?? ""
+    let figure = (svg.range(of: "<svg").map { String(svg[$0.lowerBound...]) } ?? "")
+      .replacing("<title>Gnuplot</title>", with: "<title>Scaling</title>")
     let title = studies.count == 1 ? "\(studies[0].label): \(studies[0].title)" : "Scaling"
     return """
       <!DOCTYPE html>
@@ -89,7 +90,9 @@ extension ScalingReport.Study {
         parts.append(
           "<h3>Rank counts predicted without them, images/s</h3>\n\(htmlTable(checkHeader, checkRows))")
       }
-      parts.append("<h3>Projection</h3>\n\(htmlTable(projectionHeader, projectionRows))")
+      if !projection.isEmpty {
+        parts.append("<h3>Projection</h3>\n\(htmlTable(projectionHeader, projectionRows))")
+      }
     }
     parts += (missing + leftOut.map { "left out: \($0)" }).map { "<p class=\"note\">\(escaped($0))</p>" }
     return parts.joined(separator: "\n") + "\n</section>"

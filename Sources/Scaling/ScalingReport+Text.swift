@@ -67,12 +67,16 @@ extension ScalingReport.Study {
     guard let fit else { return [] }
     let all = fit.allReduce
     let bandwidth = all.bandwidth.map { "\(decimal($0 / 1e9, 2)) GB/s" } ?? "no limit found"
-    let compute = "\(decimal(fit.secondsPerImage * 1e6, 2)) us an image and rank"
+    let compute =
+      "\(decimal(fit.secondsPerImage * 1e6, 2)) us an image and rank"
+      + interval(scatter?.secondsPerImage) { decimal($0 * 1e6, 2) }
     let serial = fit.serialSeconds.map { seconds in
       let smallest = points.first { !$0.isOversubscribed }?.ranks ?? 1
       let share = seconds / fit.stepSeconds(smallest)
       return
-        "\(decimal(seconds * 1e6, 0)) us a step, \(decimal(100 * share, 1)) % of it on \(ranks(smallest))"
+        "\(decimal(seconds * 1e6, 0)) us a step"
+        + interval(scatter?.serialSeconds) { decimal($0 * 1e6, 0) }
+        + ", \(decimal(100 * share, 1)) % of it on \(ranks(smallest))"
     }
     let hidden =
       fit.visibleShare <= 1
@@ -81,6 +85,7 @@ extension ScalingReport.Study {
     let half =
       halfCommunicationRanks.map { "on \(grouped($0)) ranks" }
       ?? "beyond \(grouped(FittedStudy.horizon)) ranks"
+    let visible = interval(scatter?.visibleShare) { decimal($0, 2) }
     return [
       (
         "allreduce",
@@ -94,9 +99,9 @@ extension ScalingReport.Study {
         serial ?? "part of compute: weak scaling cannot tell them apart"
       ),
       ("hidden", hidden),
+      ("v, the part not hidden", "\(decimal(fit.visibleShare, 2))\(visible)"),
       ("fit", "\(decimal(100 * fit.relativeError, 1)) % off on average over its rank counts"),
-      ("communication takes half", half),
-    ]
+    ] + (projection.isEmpty ? [] : [("communication takes half", half)])
   }
 
   var projectionHeader: [String] {
@@ -133,12 +138,20 @@ extension ScalingReport.Study {
       checkRows.isEmpty
       ? ""
       : "\n\n  rank counts predicted without them, images/s\n\(columns(checkHeader, checkRows))"
-    return "  model: step = compute + serial share + waiting\n\(table(modelFacts))\(check)\n\n"
-      + "  projection\n\(columns(projectionHeader, projectionRows))"
+    let projected =
+      projection.isEmpty ? "" : "\n\n  projection\n\(columns(projectionHeader, projectionRows))"
+    return "  model: step = compute + serial share + waiting; in brackets 95 % over the repeats\n"
+      + "\(table(modelFacts))\(check)\(projected)"
   }
 
   private var remarks: String {
     (missing + leftOut.map { "left out: \($0)" }).map { "  \($0)" }.joined(separator: "\n")
+  }
+
+  /// Such as ` (0.21 to 0.25)`; empty where the repeats show no scatter.
+  private func interval(_ interval: FittedStudy.Scatter.Interval?, _ show: (Double) -> String) -> String {
+    guard let interval, interval.low < interval.high else { return "" }
+    return " (\(show(interval.low)) to \(show(interval.high)))"
   }
 
   private func ranks(_ count: Int) -> String { "\(count) rank\(count == 1 ? "" : "s")" }

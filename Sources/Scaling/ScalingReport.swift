@@ -22,8 +22,9 @@ package struct ScalingReport: Encodable {
     package let points: [Point]
     /// Nil where `missing` says what it lacks.
     let fit: StepModel?
+    let scatter: FittedStudy.Scatter?
     let projection: [FittedStudy.Projected]
-    /// The smallest rank count on which waiting takes half of a step; nil without a model, or beyond.
+    /// The smallest rank count on which waiting takes half of a step; nil without a projection, or beyond.
     let halfCommunicationRanks: Int?
     let leaveOneOut: [FittedStudy.Check]
     let misfit: FittedStudy.Misfit
@@ -89,8 +90,10 @@ extension ScalingReport.Study {
     let speedOfOne = base.imagesPerSecond / Double(base.ranks)
     points = study.points.map { ScalingReport.Point($0, speedOfOne: speedOfOne) }
     fit = fitted.model
+    scatter = fitted.scatter
     projection = fitted.projection
-    halfCommunicationRanks = fitted.model?.halfCommunicationRanks(upTo: FittedStudy.horizon)
+    halfCommunicationRanks =
+      projection.isEmpty ? nil : fitted.model?.halfCommunicationRanks(upTo: FittedStudy.horizon)
     leaveOneOut = fitted.checks
     misfit = fitted.misfit
     missing = fitted.missing

@@ -83,7 +83,8 @@ import Testing
   func aSignalEndsTheJobToo(_ number: Int32) throws {
     try withTemporaryDirectory { directory in
       let program = try Program.start(
-        ["scaling", "run", "--ranks", "2", "--out", directory, "--", "--epochs", "100000"], ranks: nil)
+        ["scaling", "run", "--ranks", "2", "--out", directory] + Self.small + ["--epochs", "100000"],
+        ranks: nil)
       let metrics = "\(directory)/weak-ranks-0002-repeat-1/metrics.csv"
       let start = ContinuousClock.now
       func rows() -> Int {

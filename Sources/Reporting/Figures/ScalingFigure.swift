@@ -64,12 +64,9 @@ package enum ScalingFigure {
       ])
   }
 
-  /// Values that have to be seen: not the ends of error bars.
+  /// Values that have to be seen. Bars and bands may end beyond.
   private static func shownValues(_ curves: [Figure.Curve]) -> [Double] {
-    curves.flatMap { curve in
-      curve.form == .band
-        ? (curve.bounds ?? []).flatMap { [$0.lowerBound, $0.upperBound] } : curve.points.map(\.y)
-    }
+    curves.flatMap { $0.points.map(\.y) }
   }
 
   /// - Parameters:
@@ -99,7 +96,7 @@ package enum ScalingFigure {
       (band.form, band.color) = (.band, color)
       var line = drawn(curve, model)
       (line.color, line.isDashed, line.bounds) = (color, true, nil)
-      if index == 0 { line.name = isOne ? "model, 95 % band" : "models, 95 % bands" }
+      if isOne { line.name = "model, 95 % band" }
       if !model.isEmpty {
         bands.append(band)
         lines.append(line)
@@ -124,6 +121,12 @@ package enum ScalingFigure {
         }
         marks.append(points)
       }
+    }
+    if !isOne, !bands.isEmpty {
+      // For the legend alone, in no study's color.
+      lines.append(
+        Figure.Curve(
+          name: "models, 95 % bands", points: [(.nan, .nan)], color: "#000000", isDashed: true))
     }
     return bands + ideals + lines + marks
   }
