@@ -11,10 +11,10 @@ enum ScalingRunCommand {
       "Study",
       [
         O("--ranks", \.ranks, .rankCounts, "numbers of ranks"),
-        O("--weak", \.kind, given: .weak, "--batch-size images a rank: the global batch grows [this]"),
+        O("--weak", \.kind, given: .weak, "--batch-size images a rank: the global batch grows"),
         O(
           "--strong", \.kind, given: .strong,
-          "--global-batch images on any number of ranks [--batch-size times the most ranks]"),
+          "--global-batch images on any number of ranks; without one --batch-size times the most ranks"),
         O("--repeat", \.repeats, .count(upTo: 1000), "runs of each number of ranks"),
         O("--label", \.label, .text("TEXT"), "names the study in reports [its directory's name]"),
         O("--out", \.out, .text("DIR"), "directory for the study [runs/<time>]"),

@@ -50,9 +50,12 @@ extension ScalingReport.Study {
   }
 
   package var tableNotes: [String] {
-    let counts = Set(points.map(\.runs.count)).sorted().map { "\($0)" }.joined(separator: " or ")
+    let counts = Set(points.map(\.runs.count)).sorted()
+    let repeats =
+      counts == [1] ? "of one run" : "median of \(counts.map { "\($0)" }.joined(separator: " or ")) repeats"
     return [
-      "images/s: median of \(counts) repeats; interval: of their geometric mean, by Student's t over the repeats",
+      "images/s: \(repeats)"
+        + (counts == [1] ? "" : "; interval: of their geometric mean, by Student's t over the repeats"),
       "shares of a step; waiting: communication that the backward pass does not hide"
         + (isHiddenKnown ? "; hidden: what it hides, within compute" : ""),
     ]

@@ -90,11 +90,14 @@ extension ScalingStudy {
 
   /// The name that `scaling run` gives a run.
   package static func runName(_ kind: ScalingKind, ranks: Int, repetition: Int) -> String {
-    "\(kind.rawValue)-ranks-\(String(format: "%04d", ranks))-repeat-\(repetition)"
+    "\(runNames(kind))\(String(format: "%04d", ranks))-repeat-\(repetition)"
   }
 
+  /// What these names begin with.
+  static func runNames(_ kind: ScalingKind) -> String { "\(kind.rawValue)-ranks-" }
+
   private static func kind(ofRunNamed name: String) -> ScalingKind? {
-    ScalingKind.allCases.first { name.hasPrefix("\($0.rawValue)-ranks-") }
+    ScalingKind.allCases.first { name.hasPrefix(runNames($0)) }
   }
 
   /// By the batches.

@@ -35,10 +35,12 @@ package final class StudyRunner {
     }
   }
 
-  private struct Job {
+  private struct PlannedRun {
     let ranks: Int
     let repetition: Int
     let directory: String
+
+    var name: String { "\(ranks) rank\(ranks == 1 ? "" : "s"), repeat \(repetition)" }
   }
 
   /// - Returns: the study's directory.
@@ -47,10 +49,10 @@ package final class StudyRunner {
     let jobs = (1...plan.repeats).flatMap { repetition in
       plan.ranks.map { ranks in
         let name = ScalingStudy.runName(plan.kind, ranks: ranks, repetition: repetition)
-        return Job(ranks: ranks, repetition: repetition, directory: "\(directory)/\(name)")
+        return PlannedRun(ranks: ranks, repetition: repetition, directory: "\(directory)/\(name)")
       }
     }
-    let kept = try Set(jobs.filter(isDone).map(\.directory))
+    let kept = try completedRuns().intersection(jobs.map(\.directory))
     try describe()
     console.print(
       "\(plan.kind.rawValue) scaling of \(plan.training.model) on ranks "
@@ -58,6 +60,8 @@ package final class StudyRunner {
         + ", \(plan.repeats) time\(plan.repeats == 1 ? "" : "s"), into \(directory)"
         + (kept.isEmpty ? "" : "; \(kept.count) of \(jobs.count) runs are there already"))
     let left = jobs.filter { !kept.contains($0.directory) }
+    // A terminal's last line.
+    defer { console.status { _ in "" } }
     for job in jobs where !failed.contains(job.ranks) {
       if !kept.contains(job.directory) { try train(job, left: left.count) }
       if !failed.contains(job.ranks) { try benchmark(job) }
@@ -80,31 +84,35 @@ package final class StudyRunner {
 
   private func describe() throws {
     let description = StudyDescription(
-      label: plan.label ?? lastComponent(directory), kind: plan.kind, ranks: plan.ranks,
-      repeats: plan.repeats,
+      label: plan.label ?? StudyDescription.read(from: directory)?.label ?? lastComponent(directory),
+      kind: plan.kind, ranks: plan.ranks, repeats: plan.repeats,
       launcher: plan.launch.program.rawValue, trainArguments: plan.trainArguments)
     try writeAtomically(prettyJSON(description), to: "\(directory)/\(StudyDescription.name)")
   }
 
-  /// The run was completed by an earlier call with the same settings.
+  /// Directories of the runs of this kind that earlier calls completed.
   ///
-  /// - Throws: `ScalingError` where it has other settings.
-  private func isDone(_ job: Job) throws -> Bool {
-    let path = "\(job.directory)/run.json"
-    guard access(path, F_OK) == 0, case let record = try ScalingRun.record(in: job.directory),
+  /// - Throws: `ScalingError` where one has other settings.
+  private func completedRuns() throws -> Set<String> {
+    let names = try FileManager.default.contentsOfDirectory(atPath: directory).filter {
+      $0.hasPrefix(ScalingStudy.runNames(plan.kind))
+    }
+    return try Set(names.map { "\(directory)/\($0)" }.filter(isCompleted))
+  }
+
+  private func isCompleted(_ path: String) throws -> Bool {
+    guard access("\(path)/run.json", F_OK) == 0, case let record = try ScalingRun.record(in: path),
       record.status == ScalingRun.completed
     else { return false }
-    let there = try decodeFile(Configured.self, path, as: "the record of a run of this version")
-    let found =
-      record.worldSize != job.ranks
-      ? "\(record.worldSize) ranks" : difference(there.configuration, plan.training)
-    if let found {
+    let there = try decodeFile(
+      Configured.self, "\(path)/run.json", as: "the record of a run of this version")
+    if let found = difference(there.configuration, plan.training) {
       throw ScalingError(
-        description: "\(job.directory): expected a run of this study, found one with \(found); give another "
-          + "--out, or remove it")
+        description: "\(path): expected a run of this study, found one with \(found); give another --out, or "
+          + "remove it")
     }
-    speeds[job.ranks, default: []].append(
-      try ScalingRun(directory: job.directory, record).imagesPerSecond)
+    speeds[record.worldSize, default: []].append(
+      try ScalingRun(directory: path, record).imagesPerSecond)
     return true
   }
 
@@ -112,23 +120,23 @@ package final class StudyRunner {
     let configuration: TrainingConfiguration
   }
 
-  private func train(_ job: Job, left: Int) throws {
+  private func train(_ job: PlannedRun, left: Int) throws {
     try makeDirectory(job.directory)
-    let name = "\(job.ranks) rank\(job.ranks == 1 ? "" : "s"), repeat \(job.repetition) of \(plan.repeats)"
+    let name = "\(job.name) of \(plan.repeats)"
     console.status { _ in "\(name) ..." }
     let log = "\(job.directory)/output.txt"
     let start = ContinuousClock.now
     let code = try launch(
       ["train"] + plan.trainArguments + ["--out", job.directory], job.ranks, output: log, errors: log)
     guard code == 0 else { return fail(job, "training ended with exit code \(code)", log) }
-    guard access("\(job.directory)/run.json", F_OK) == 0 else {
+    guard let record = try? ScalingRun.record(in: job.directory), record.status == ScalingRun.completed else {
       return fail(
-        job, "training left no run.json here: is --out on a file system that rank 0's host shares?", log)
+        job, "training left no record here: is --out on a file system that rank 0's host shares?", log)
     }
-    let run = try ScalingRun(directory: job.directory, ScalingRun.record(in: job.directory))
-    guard run.record.worldSize == job.ranks else {
-      return fail(job, "training ran on \(run.record.worldSize) ranks", log)
+    guard record.worldSize == job.ranks else {
+      return fail(job, "training ran on \(record.worldSize) ranks", log)
     }
+    let run = try ScalingRun(directory: job.directory, record)
     speeds[job.ranks, default: []].append(run.imagesPerSecond)
     done += 1
     seconds += (ContinuousClock.now - start) / .seconds(1)
@@ -140,7 +148,7 @@ package final class StudyRunner {
   }
 
   /// Beside the run, once a repeat.
-  private func benchmark(_ job: Job) throws {
+  private func benchmark(_ job: PlannedRun) throws {
     guard job.ranks > 1 else { return }
     let path = job.directory + ScalingStudy.allReduceSuffix
     if let times = try? decodeFile(AllReduceTimes.self, path, as: ""), times.ranks == job.ranks { return }
@@ -166,13 +174,13 @@ package final class StudyRunner {
   }
 
   /// Says what a job that failed said itself.
-  private func fail(_ job: Job, _ reason: String, _ log: String) {
+  private func fail(_ job: PlannedRun, _ reason: String, _ log: String) {
     failed.insert(job.ranks)
     failures += 1
     let lines = ((try? readFile(log)).map { String(decoding: $0, as: UTF8.self) } ?? "")
       .split(separator: "\n").suffix(40).map { "  \($0)" }.joined(separator: "\n")
     console.warn(
-      "\(job.ranks) ranks, repeat \(job.repetition): \(reason)\(lines.isEmpty ? "" : "; \(log) ends:\n\(lines)")"
+      "\(job.name): \(reason)\(lines.isEmpty ? "" : "; \(log) ends:\n\(lines)")"
     )
   }
 

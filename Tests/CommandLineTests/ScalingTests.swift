@@ -35,7 +35,7 @@ import Testing
       let second = try run(["--ranks", "1,2", "--repeat", "2"])
       #expect(second.exitCode == 0 && second.output.contains("2 of 4 runs are there already"))
       #expect(try RunFiles(directory: "\(out)/\(runs[1])").record()["started"] as? String == started)
-      #expect(second.output.contains("study: weak scaling"), "the label is that of the last call")
+      #expect(second.output.contains("here: weak scaling"), "the label stays")
 
       let other = try run(["--ranks", "1,2", "--repeat", "2"], ["--lr", "0.5"])
       #expect(other.exitCode == 1 && other.errorLines.count == 1)
