@@ -13,7 +13,7 @@ package struct FittedStudy {
   package let checks: [Check]
   /// How far off the model is on a rank count that it has not seen, as the band takes it.
   package let misfit: Misfit
-  /// What is missing for a fit, a check or a projection.
+  /// What is missing for a fit, a check or a projection, or speaks against the model.
   package let missing: [String]
 
   /// The largest rank count of the projection.
@@ -24,6 +24,9 @@ package struct FittedStudy {
 
   /// A model that is more than so far off on rank counts between those measured tells nothing of others.
   private static let largestMisfit = 0.3
+
+  /// Waiting that is more than so many times the allreduce is for slower ranks.
+  private static let largestVisibleShare = 3.0
 
   /// 2.5 % and 97.5 % quantiles over fits to resampled repeats (bootstrap, Efron 1979).
   package struct Scatter: Encodable, Equatable {
@@ -141,6 +144,12 @@ extension FittedStudy {
       missing.append(
         "no projection: the model is \(Int((100 * misfit.relativeError).rounded())) % off on rank counts left out "
           + "of the fit; more repeats or a quieter machine may mend it, or the runs do not follow the model")
+    }
+    if model!.visibleShare > Self.largestVisibleShare {
+      missing.append(
+        "waiting takes \(Int(model!.visibleShare.rounded())) times the allreduce alone: ranks wait for one another "
+          + "more than for the network, as where cores are unequal or busy with other work; the model lets that "
+          + "grow like the allreduce")
     }
     if measurements.points.allSatisfy({ $0.steps.count < 2 }) {
       missing.append("no scatter: expected 2 or more repeats of a rank count, found 1")

@@ -80,7 +80,9 @@ package enum StudySignal {
   package static func listen() {
     var set = sigset_t()
     sigemptyset(&set)
-    for number in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] {
+    // nohup has it ignored.
+    let isHangUpIgnored = unsafeBitCast(signal(SIGHUP, SIG_IGN), to: Int.self) == 1
+    for number in [SIGINT, SIGTERM, SIGUSR1] + (isHangUpIgnored ? [] : [SIGHUP]) {
       // Only an atomic store: all that a signal handler may do.
       signal(number) { number in signalReceived.store(number, ordering: .relaxed) }
       sigaddset(&set, number)

@@ -26,7 +26,7 @@ package struct StepModel: Encodable, Equatable, Sendable {
   /// v.
   package let visibleShare: Double
   /// Root mean square of (model - measured) / measured over the rank counts of the fit.
-  package let relativeError: Double
+  package private(set) var relativeError = 0.0
 
   /// What a step has to do.
   package struct Workload: Encodable, Equatable, Sendable {
@@ -121,12 +121,7 @@ extension StepModel {
     serialSeconds = isStrong ? compute.b : nil
     visibleShare = waiting.a
     let squares = points.reduce(0) { sum, point in
-      let seconds =
-        compute.a * Double(workload.imagesPerRank(point.ranks)) + compute.b
-        + waiting.a
-        * allReduce.seconds(
-          bytes: Double(workload.gradientBytes), buckets: workload.buckets, ranks: point.ranks)
-      let error = seconds / point.total - 1
+      let error = stepSeconds(point.ranks) / point.total - 1
       return sum + error * error
     }
     relativeError = (squares / Double(points.count)).squareRoot()

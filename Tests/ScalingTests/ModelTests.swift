@@ -106,6 +106,24 @@ import Testing
     #expect(study.missing[1].contains("no scatter: expected 2 or more repeats"))
   }
 
+  /// A model that fails its checks makes no projection.
+  @Test func aModelThatIsFarOffPredictsNothing() throws {
+    var law = SyntheticStudy(ranks: [1, 2, 4])
+    try withTemporaryDirectory { directory in
+      try law.write(to: directory)
+      (law.ranks, law.secondsPerImage) = ([8, 16], 400e-6)
+      try law.write(to: directory)
+      let study = FittedStudy(try ScalingStudy.read(directory)[0])
+      #expect(study.model != nil && study.checks.count == 5 && study.projection.isEmpty)
+      #expect(study.missing.count == 1 && study.missing[0].hasPrefix("no projection: the model is "))
+    }
+  }
+
+  @Test func waitingForSlowRanksIsTold() throws {
+    let missing = try fitted(SyntheticStudy(visibleShare: 4)).missing
+    #expect(missing.count == 1 && missing[0].hasPrefix("waiting takes 4 times the allreduce alone"))
+  }
+
   @Test func timesOfMPIAllreduceAreNeeded() throws {
     try withTemporaryDirectory { directory in
       try SyntheticStudy(ranks: [1, 2, 4], repeats: 1).write(to: directory)
