@@ -32,16 +32,20 @@ enum ScalingReportCommand {
       }
       let complete = configuration
       return .alone {
-        try write(complete.directories, to: complete.out ?? first, json: complete.json)
+        let noFigures = try write(complete.directories, to: complete.out ?? first, json: complete.json)
+        if let noFigures { throw noFigures }
       }
     })
 
   /// Prints the report of studies and writes its files.
-  static func write(_ directories: [String], to out: String, json: Bool) throws {
+  ///
+  /// - Returns: why there are no figures, where there are none.
+  static func write(_ directories: [String], to out: String, json: Bool) throws -> FigureError? {
     let report = try ScalingReport(of: directories, version: CNNMPI.version)
     print(json ? String(decoding: try report.json(), as: UTF8.self) : report.text, terminator: "")
-    let files = try report.write(to: out)
-    if !json { print("\n" + table([("files", files.joined(separator: ", "))])) }
+    let written = try report.write(to: out)
+    if !json { print("\n" + table([("files", written.files.joined(separator: ", "))])) }
+    return written.noFigures
   }
 
   private static var help: String {

@@ -90,7 +90,11 @@ enum ScalingRunCommand {
     StudySignal.listen()
     let runner = try StudyRunner(plan, difference: difference)
     let directory = try runner.run()
-    if runner.hasRuns { try ScalingReportCommand.write([directory], to: directory, json: false) }
+    if runner.hasRuns {
+      let noFigures = try ScalingReportCommand.write([directory], to: directory, json: false)
+      // A study is not given up for them, as a run is not.
+      if let noFigures { print("warning: \(noFigures)") }
+    }
     try runner.throwFailures()
   }
 
@@ -138,7 +142,7 @@ extension ValueKind<[Int]> {
           throw ValueError(expected: "different whole numbers from 1 to 100000 with commas between")
         }
         return counts.sorted()
-      }, show: { _ in "" })
+      }, show: { $0.map { "\($0)" }.joined(separator: ",") })
   }
 }
 

@@ -4,9 +4,9 @@ import Reporting
 extension ScalingReport {
   /// Writes `scaling.csv`, `.json`, `.png`, `.svg` and `.html` into `directory`.
   ///
-  /// - Returns: the files' paths.
-  /// - Throws: `OutputError` or `FigureError`; what needs no figure is written by then.
-  package func write(to directory: String) throws -> [String] {
+  /// - Returns: the files' paths, and why there are no figures, where there are none.
+  /// - Throws: `OutputError`.
+  package func write(to directory: String) throws -> (files: [String], noFigures: FigureError?) {
     let directory = withoutSlash(directory)
     try makeDirectory(directory)
     var written: [String] = []
@@ -17,14 +17,18 @@ extension ScalingReport {
     }
     try write(Array(csv.utf8), "csv")
     try write(json(), "json")
-    var svg: [UInt8] = []
-    for format in FigureFormat.allCases {
-      let picture = try ScalingFigure.draw(studies.map(\.curve), title: figureTitle, format)
-      try write(picture, format.rawValue)
-      if format == .svg { svg = picture }
+    var (svg, failure): ([UInt8]?, FigureError?) = (nil, nil)
+    do {
+      for format in FigureFormat.allCases {
+        let picture = try ScalingFigure.draw(studies.map(\.curve), title: figureTitle, format)
+        try write(picture, format.rawValue)
+        if format == .svg { svg = picture }
+      }
+    } catch let error as FigureError {
+      failure = error
     }
-    try write(Array(page(svg: String(decoding: svg, as: UTF8.self)).utf8), "html")
-    return written
+    try write(Array(page(svg: svg.map { String(decoding: $0, as: UTF8.self) }).utf8), "html")
+    return (written, failure)
   }
 
   private var figureTitle: String {

@@ -4,11 +4,13 @@ import Reporting
 extension ScalingReport {
   /// `scaling.html`: one page with everything in it, for light and dark.
   ///
-  /// - Parameter svg: the figure, as gnuplot writes it.
-  func page(svg: String) -> String {
+  /// - Parameter svg: the figure, as gnuplot writes it; nil without one.
+  func page(svg: String?) -> String {
     // Without the declaration and document type, which belong to a file of its own.
-    let figure = (svg.range(of: "<svg").map { String(svg[$0.lowerBound...]) } ?? "")
-      .replacing("<title>Gnuplot</title>", with: "<title>Scaling</title>")
+    let figure = svg.flatMap { svg in svg.range(of: "<svg").map { svg[$0.lowerBound...] } }.map { svg in
+      "<figure role=\"img\" aria-label=\"Images a second and efficiency over ranks\">\n"
+        + svg.replacing("<title>Gnuplot</title>", with: "<title>Scaling</title>") + "\n</figure>"
+    }
     let title = studies.count == 1 ? "\(studies[0].label): \(studies[0].title)" : "Scaling"
     return """
       <!DOCTYPE html>
@@ -25,9 +27,7 @@ extension ScalingReport {
       <body>
       <main>
       <h1>\(escaped(title))</h1>
-      <figure role="img" aria-label="Images a second and efficiency over ranks">
-      \(figure)
-      </figure>
+      \(figure ?? "")
       \(studies.map(\.section).joined(separator: "\n"))
       \(Self.explanation)
       <footer>cnn-mpi \(escaped(version)) scaling report</footer>

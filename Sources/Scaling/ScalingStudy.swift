@@ -110,6 +110,7 @@ extension ScalingStudy {
     _ leftOut: [String]
   ) throws {
     try Self.requireSameSettings(runs, kind)
+    try Self.requireSameOptions(runs)
     self.label = label
     self.directory = directory
     self.kind = kind
@@ -132,6 +133,17 @@ extension ScalingStudy {
     }
   }
 
+  private static func requireSameOptions(_ runs: [ScalingRun]) throws {
+    let first = try SpeedSettings(ofRun: runs[0].directory)
+    for run in runs.dropFirst() {
+      if let found = first.difference(from: try SpeedSettings(ofRun: run.directory)) {
+        throw ScalingError(
+          description: "expected runs that differ in their ranks alone, found \(found.name) \(found.here) in "
+            + "\(runs[0].directory) and \(found.there) in \(run.directory)")
+      }
+    }
+  }
+
   private static func settings(_ run: ScalingRun, _ kind: ScalingKind) -> [(name: String, value: String)] {
     let record = run.record
     // Weak: of a rank, exact or not.
@@ -142,9 +154,7 @@ extension ScalingStudy {
       ("model", record.model), ("parameters", "\(record.modelParameters)"),
       ("threads a rank", "\(record.threads)"),
       (kind == .strong ? "global batch" : "batch a rank", batch),
-      ("bucket kilobytes", "\(record.configuration.bucketKilobytes)"),
-      ("reproducible", "\(record.configuration.reproducible)"), ("MPI", record.environment.mpi),
-      ("BLAS kernel", record.environment.blasKernel),
+      ("MPI", record.environment.mpi), ("BLAS kernel", record.environment.blasKernel),
     ]
   }
 

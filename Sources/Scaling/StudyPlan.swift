@@ -4,7 +4,7 @@ import Training
 package struct StudyPlan: Sendable {
   package var kind = ScalingKind.weak
   /// Ascending.
-  package var ranks = [1, 2]
+  package var ranks: [Int] = []
   package var repeats = 3
   /// Nil for `runs/<time>`.
   package var out: String?

@@ -70,6 +70,33 @@ import Testing
     }
   }
 
+  /// A study is not given up for its figures; a report is an error without them, when all else is written.
+  @Test func withoutGnuplotEverythingElseIsThere() throws {
+    try withTemporaryDirectory { directory in
+      // A PATH with mpirun alone.
+      let programs = "\(directory)/programs"
+      try FileManager.default.createDirectory(atPath: programs, withIntermediateDirectories: true)
+      let path = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+      let mpirun = try #require(
+        path.map { "\($0)/mpirun" }.first { FileManager.default.isExecutableFile(atPath: $0) })
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(programs)/mpirun", withDestinationPath: mpirun)
+      let environment = ["PATH": programs, "OMPI_MCA_plm": "isolated"]
+      let out = "\(directory)/study"
+      let run = try Program.run(
+        ["scaling", "run", "--ranks", "1", "--repeat", "1", "--out", out] + Self.small,
+        environment: environment)
+      #expect(run.exitCode == 0, "\(run.errors)")
+      #expect(run.output.contains("warning: expected the program gnuplot"), "\(run.output)")
+      let report = try Program.run(["scaling", "report", out], environment: environment)
+      #expect(report.exitCode == 1 && report.errorLines.count == 1)
+      #expect(report.errors.contains("apt install gnuplot-nox"), "\(report.errors)")
+      for name in ["csv", "json", "html"] {
+        #expect(FileManager.default.fileExists(atPath: "\(out)/scaling.\(name)"), "\(name)")
+      }
+    }
+  }
+
   @Test func dataThatIsNotThereIsShown() throws {
     try withTemporaryDirectory { directory in
       let program = try Program.run(

@@ -49,8 +49,10 @@ import Testing
   func filesHoldTheReport() throws {
     try withStudy { directory in
       let report = try ScalingReport(of: [directory], version: "1.2.3")
-      let files = try report.write(to: directory)
-      #expect(files == ["csv", "json", "png", "svg", "html"].map { "\(directory)/scaling.\($0)" })
+      let (files, noFigures) = try report.write(to: directory)
+      #expect(
+        noFigures == nil
+          && files == ["csv", "json", "png", "svg", "html"].map { "\(directory)/scaling.\($0)" })
       let rows = try String(contentsOfFile: files[0], encoding: .utf8).split(separator: "\n")
       #expect(rows.count == 1 + 15 && rows.allSatisfy { $0.split(separator: ",").count == 13 })
       let study = try #require((try json(files[1])["studies"] as? [[String: Any]])?.first)
@@ -108,7 +110,7 @@ import Testing
       print(checker.tables)
       """#
     try withStudy { directory in
-      let files = try ScalingReport(of: [directory], version: "1").write(to: directory)
+      let files = try ScalingReport(of: [directory], version: "1").write(to: directory).files
       #expect(try Python.run(check, [files[4]]) == "4\n")
     }
   }
@@ -190,7 +192,9 @@ import Testing
   @Test func runsThatDifferInMoreAreAnError() throws {
     for (change, expected) in [
       ({ (study: inout SyntheticStudy) in study.model = "lenet5" }, "found model mnist-cnn in"),
-      ({ $0.threads = 2 }, "found threads a rank 1 in"), ({ $0.batch = 512 }, "found global batch 1024 in"),
+      ({ $0.threads = 2 }, "found threads a rank 1 in"),
+      ({ $0.optimizer = "adam" }, "found optimizer sgd in"),
+      ({ $0.batch = 512 }, "found global batch 1024 in"),
     ] {
       try withStudy(SyntheticStudy(ranks: [1, 2], repeats: 1)) { directory in
         var other = SyntheticStudy(ranks: [4], repeats: 1)

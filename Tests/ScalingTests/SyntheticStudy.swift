@@ -21,6 +21,7 @@ struct SyntheticStudy {
   /// Standard deviation of the times' logarithms.
   var noise = 0.0
   var model = "mnist-cnn"
+  var optimizer = "sgd"
   var threads = 1
   /// Ranks beyond share cores.
   var cores = 1024
@@ -95,7 +96,8 @@ struct SyntheticStudy {
         + #""data_seconds": \#(slow * steps * compute * 0.02)\#(hidden)}"#
     }
     let record = """
-      {"status": "\(status)", "configuration": {"reproducible": false, "bucket_kilobytes": 256},
+      {"status": "\(status)", "configuration": {"reproducible": false, "bucket_kilobytes": 256,
+       "optimizer": "\(optimizer)", "seed": \(ranks), "save_every": {"epochs": 1}, "out": "\(directory)"},
        "environment": \(environment(ranks)), "model": "\(model)", "model_parameters": \(Self.parameters),
        "world_size": \(ranks), "threads": \(threads), "global_batch": \(globalBatch(ranks)),
        "micro_batch": 32, "train_samples": \(samples), "epoch_times": [\(epochs.joined(separator: ", "))]}
