@@ -10,6 +10,8 @@ package final class World {
   package let hosts: [String]
   /// Cores that each rank may use, by rank: its affinity mask.
   package let cores: [Set<Int>]
+  /// The same with the hardware threads of a core as one, see `physicalCores`.
+  package let physicalCores: [Set<Int>]
   /// What this rank is doing.
   package let pulse = Pulse()
 
@@ -20,8 +22,13 @@ package final class World {
   package init(_ communicator: consuming Communicator) throws {
     try communicator.connect()
     hosts = try communicator.allGather(communicator.host)
-    let own = affinityMask().map(String.init).joined(separator: " ")
-    cores = try communicator.allGather(own).map { Set($0.split(separator: " ").compactMap { Int($0) }) }
+    let mask = affinityMask()
+    let sets = try [mask, Parallel.physicalCores(of: mask)].map { own in
+      try communicator.allGather(own.map(String.init).joined(separator: " ")).map {
+        Set($0.split(separator: " ").compactMap { Int($0) })
+      }
+    }
+    (cores, physicalCores) = (sets[0], sets[1])
     self.communicator = communicator
   }
 
@@ -32,7 +39,7 @@ package final class World {
 }
 
 /// The cores that this process may run on.
-package func affinityMask() -> [Int] {
+func affinityMask() -> [Int] {
   let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
   let line = status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") } ?? ""
   return line.split(separator: "\t").last.map { parseCoreList($0) } ?? [0]

@@ -1,4 +1,3 @@
-import Files
 import Foundation
 import Parallel
 
@@ -55,15 +54,5 @@ package struct Launch: Sendable {
     }
     if isLocal(environment), ranks > cores { additions["OMPI_MCA_rmaps_base_oversubscribe"] = "1" }
     return additions.filter { environment[$0.key] == nil }
-  }
-
-  /// Cores that this process may use, as mpirun counts them: hardware threads of a core are one.
-  static func physicalCores() -> Int {
-    Set(
-      affinityMask().map { core in
-        let path = "/sys/devices/system/cpu/cpu\(core)/topology/thread_siblings_list"
-        return (try? String(contentsOfFile: path, encoding: .utf8)) ?? "\(core)"
-      }
-    ).count
   }
 }

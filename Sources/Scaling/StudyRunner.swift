@@ -14,7 +14,8 @@ package final class StudyRunner {
   private let difference: (TrainingConfiguration, TrainingConfiguration) -> String?
   private let console = Console()
   private let environment = ProcessInfo.processInfo.environment
-  private let cores = Launch.physicalCores()
+  /// As mpirun counts them.
+  private let cores = availableCores().count
   /// Images a second by ranks.
   private var speeds: [Int: [Double]] = [:]
   /// Rank counts on which a run failed, which are not tried again.

@@ -7,7 +7,7 @@ package struct RunEnvironment: Encodable, Sendable {
   package let version: String
   /// By rank.
   let hosts: [String]
-  /// Cores that each rank may use, by rank, such as `0-3,8`: hardware threads as the system counts them.
+  /// Cores that each rank may use, by rank, such as `0-3,8`: the hardware threads of a core are one.
   let cores: [String]
   package let cpu: String
   package let mpi: String
@@ -17,7 +17,7 @@ package struct RunEnvironment: Encodable, Sendable {
   package init(_ world: World, version: String) {
     self.version = version
     hosts = world.hosts
-    cores = world.cores.map { shortList($0.sorted()) }
+    cores = world.physicalCores.map { shortList($0.sorted()) }
     cpu = CPU.name
     mpi = MPIRuntime.libraryVersion
     blas = "OpenBLAS \(BLAS.version)"

@@ -72,6 +72,20 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: hasGnuplot, Comment(rawValue: gnuplotHint)))
+  func severalStudiesAreDrawnTogether() throws {
+    try withStudy(SyntheticStudy(repeats: 1, cores: 8)) { first in
+      try withStudy(SyntheticStudy(ranks: [2], secondsPerImage: 80e-6)) { second in
+        let report = try ScalingReport(of: [first, second], version: "1")
+        let files = try report.write(to: "\(second)/report").files
+        let svg = try String(contentsOfFile: files[3], encoding: .utf8)
+        for text in report.studies.map(\.label) + ["more threads than cores", "models, 95 % bands"] {
+          #expect(svg.contains(text), "\(text)")
+        }
+      }
+    }
+  }
+
   /// Every element is closed where it has to be, ids are unique, and nothing comes from elsewhere.
   @Test(
     .enabled(
