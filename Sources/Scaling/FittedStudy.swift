@@ -20,7 +20,7 @@ package struct FittedStudy {
   package static let horizon = 1024
 
   /// Where there are too few rank counts to find out how far off the model is.
-  private static let assumedMisfit = 0.1
+  fileprivate static let assumedMisfit = 0.1
 
   /// A model that is more than so far off on rank counts between those measured tells nothing of others.
   private static let largestMisfit = 0.3
@@ -122,19 +122,13 @@ extension FittedStudy {
       return
     }
     checks = Self.check(measurements, workload)
+    misfit = Misfit(checks, of: model!)
     if checks.isEmpty {
       missing.append(
         "no check by a rank count left out of the fit: expected 3 or more that are not oversubscribed, found "
           + "\(measurements.points.count); the band takes the model to be "
-          + "\(Int(100 * Self.assumedMisfit)) % off instead")
+          + "\(Int((100 * misfit.relativeError).rounded())) % off instead")
     }
-    let errors = checks.map(\.error)
-    misfit =
-      errors.isEmpty
-      ? Misfit(relativeError: Self.assumedMisfit, isAssumed: true)
-      : Misfit(
-        relativeError: (errors.reduce(0) { $0 + $1 * $1 } / Double(errors.count)).squareRoot(),
-        isAssumed: false)
     let fits = Self.resampledFits(measurements, workload)
     scatter = Scatter(fits)
     if misfit.relativeError <= Self.largestMisfit {
@@ -142,8 +136,9 @@ extension FittedStudy {
     } else {
       projection = []
       missing.append(
-        "no projection: the model is \(Int((100 * misfit.relativeError).rounded())) % off on rank counts left out "
-          + "of the fit; more repeats or a quieter machine may mend it, or the runs do not follow the model")
+        "no projection: the model is \(Int((100 * misfit.relativeError).rounded())) % off "
+          + (checks.isEmpty ? "on its own rank counts" : "on rank counts left out of the fit")
+          + "; more repeats or a quieter machine may mend it, or the runs do not follow the model")
     }
     if model!.visibleShare > Self.largestVisibleShare {
       missing.append(
@@ -197,6 +192,18 @@ extension FittedStudy {
         high: speed * exp(1.96 * sigma),
         communicationShare: model.communicationSeconds(ranks) / model.stepSeconds(ranks))
     }
+  }
+}
+
+extension FittedStudy.Misfit {
+  /// The root mean square error on the rank counts left out, or what is assumed without any; at least that on
+  /// the rank counts of the fit.
+  fileprivate init(_ checks: [FittedStudy.Check], of model: StepModel) {
+    let squares = checks.reduce(0) { $0 + $1.error * $1.error }
+    let unseen =
+      checks.isEmpty ? FittedStudy.assumedMisfit : (squares / Double(checks.count)).squareRoot()
+    relativeError = max(unseen, model.relativeError)
+    isAssumed = checks.isEmpty
   }
 }
 

@@ -119,6 +119,24 @@ import Testing
     }
   }
 
+  /// The model can be far off without a check, as where one rank alone computes at another speed.
+  @Test func twoRankCountsMayDisagree() throws {
+    var law = SyntheticStudy(kind: .weak, ranks: [1], batch: 64)
+    try withTemporaryDirectory { directory in
+      try law.write(to: directory)
+      (law.ranks, law.secondsPerImage) = ([2], 60e-6)
+      try law.write(to: directory)
+      let mild = FittedStudy(try ScalingStudy.read(directory)[0])
+      #expect(mild.misfit.isAssumed && mild.misfit.relativeError == mild.model?.relativeError)
+      #expect(mild.misfit.relativeError > 0.1 && !mild.projection.isEmpty)
+      law.secondsPerImage = 160e-6
+      try law.write(to: directory)
+      let study = FittedStudy(try ScalingStudy.read(directory)[0])
+      #expect(study.projection.isEmpty && study.missing.count == 2)
+      #expect(study.missing[1].contains("on its own rank counts"), "\(study.missing)")
+    }
+  }
+
   @Test func waitingForSlowRanksIsTold() throws {
     let missing = try fitted(SyntheticStudy(visibleShare: 4)).missing
     #expect(missing.count == 1 && missing[0].hasPrefix("waiting takes 4 times the allreduce alone"))
