@@ -42,10 +42,12 @@ enum CNNMPI {
   ///
   /// - Parameter isPreflight: start also where others refuse to.
   private static func inWorld(_ body: (World) throws -> Void, isPreflight: Bool = false) throws -> Int32 {
+    let startGuard = StartGuard()
     let world = try World(MPIRuntime.start(acceptingSingleton: isPreflight))
     defer { MPIRuntime.finish() }
     do {
       if !isPreflight { try world.requireSameProgram() }
+      startGuard.done()
       try body(world)
       return 0
     } catch let error as any AgreedError {

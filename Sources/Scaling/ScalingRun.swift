@@ -41,6 +41,7 @@ struct ScalingRun {
       let microBatch: Int?
       let reproducible: Bool
       let bucketKilobytes: Int
+      let compression: String
     }
     struct Epoch: Decodable {
       let computeSeconds: Double

@@ -25,7 +25,8 @@ package struct ScalingStudy {
   /// What a step has to do.
   var workload: StepModel.Workload {
     let record = first.record
-    let bytes = record.modelParameters * MemoryLayout<Float>.stride
+    let isWhole = record.configuration.compression == "none"
+    let bytes = record.modelParameters * (isWhole ? MemoryLayout<Float>.stride : MemoryLayout<UInt16>.stride)
     let bucket = record.configuration.bucketKilobytes * 1024
     return StepModel.Workload(
       kind: kind, batch: kind == .strong ? record.globalBatch : record.globalBatch / record.worldSize,

@@ -13,6 +13,7 @@ struct SpeedSettings: Decodable, Equatable {
     "train_samples", "test_samples", "validation_split", "weights", "epochs", "seed", "early_stopping",
     "learning_rate", "learning_rate_scaling", "warmup_epochs", "schedule", "step_epochs", "step_factor",
     "momentum", "nesterov", "weight_decay", "save_every", "keep", "records", "log_every", "verbosity",
+    "stall_limits",
   ]
 
   init(ofRun directory: String) throws(FileError) {

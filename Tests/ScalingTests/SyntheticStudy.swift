@@ -96,7 +96,7 @@ struct SyntheticStudy {
         + #""data_seconds": \#(slow * steps * compute * 0.02)\#(hidden)}"#
     }
     let record = """
-      {"status": "\(status)", "configuration": {"reproducible": false, "bucket_kilobytes": 256,
+      {"status": "\(status)", "configuration": {"reproducible": false, "bucket_kilobytes": 256, "compression": "none",
        "optimizer": "\(optimizer)", "seed": \(ranks), "save_every": {"epochs": 1}, "out": "\(directory)"},
        "environment": \(environment(ranks)), "model": "\(model)", "model_parameters": \(Self.parameters),
        "world_size": \(ranks), "threads": \(threads), "global_batch": \(globalBatch(ranks)),

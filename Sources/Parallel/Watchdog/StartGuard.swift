@@ -1,0 +1,26 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// Ends this process where ranks wait for each other in vain before a `Watchdog` watches: those of different
+/// programs may expect different messages.
+package final class StartGuard: Sendable {
+  private let isDone = Atomic<Bool>(false)
+
+  /// Begins to wait.
+  package init(seconds: Int = 120) {
+    Thread {
+      sleep(UInt32(seconds))
+      guard !self.isDone.load(ordering: .relaxed) else { return }
+      let line =
+        "cnn-mpi: error: the ranks did not find together within \(seconds) s; `cnn-mpi doctor` tells whether all "
+        + "run the same program and reach each other\n"
+      _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+      endLauncher(after: 6)
+      _exit(1)
+    }.start()
+  }
+
+  /// The ranks have found together.
+  package func done() { isDone.store(true, ordering: .relaxed) }
+}
