@@ -50,7 +50,7 @@ import Testing
     (["--optimizer", "lion"], "--optimizer: expected sgd or adam, found \"lion\""),
     (["--seed", "-1"], "--seed: expected a whole number from 0 to 2^64 - 1, found \"-1\""),
     (["--out="], "--out: expected a text, found \"\""),
-    (["tarin"], "unknown command \"tarin\"; there are train, evaluate, predict, plot, bench, doctor"),
+    (["tarin"], "unknown command \"tarin\"; there are train, evaluate, predict, plot, bench, scaling, doctor"),
     (["train", "mnist"], "unexpected argument \"mnist\""),
     (["--resume", "auto"], "--resume auto: expected --out DIR"),
     (["--save-every", "5m"], "--save-every: expected epochs as 2, steps as 500steps"),
