@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs all tests: installs what is missing, checks the format, builds, runs the tests, and those of MPI on 1 to 4 ranks.
+# Runs all tests: installs what is missing, checks the format, builds, runs the tests, those of MPI on 1 to 4 ranks, and
+# those on a cluster of several hosts and SLURM on this machine (Tests/Cluster/run.sh, as root).
 #
 #     jobs/test.sh
 #
@@ -38,4 +39,7 @@ for ranks in 1 2 3 4; do
   run_tests timeout --kill-after 10 300 mpirun --quiet -np "$ranks" .build/release/cnn-mpiPackageTests.xctest \
     --testing-library swift-testing --no-parallel --filter RankTests
 done
+
+echo "== tests on a cluster"
+Tests/Cluster/run.sh all || fail "failed: Tests/Cluster/run.sh all"
 echo "all tests passed"
