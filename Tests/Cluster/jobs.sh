@@ -11,8 +11,8 @@ slurm_proofs() {
   prove "train.sbatch on 4 nodes" finishes train 4 1
   prove "train-srun.sbatch on 2 nodes" finishes train-srun 2 2
   prove "train-srun.sbatch on 4 nodes" finishes train-srun 4 1
-  prove "scaling-strong.sbatch ends in a report" measures_scaling strong
   prove "scaling-weak.sbatch ends in a report" measures_scaling weak
+  prove "scaling-strong.sbatch, cut by scancel: requeued, goes on, ends in a report" measures_scaling strong cut
   prove "a job with a wrong option fails, and is not requeued" fails_for_good
   prove "a job that gets no further is not requeued" gets_no_further
 
@@ -60,13 +60,19 @@ finishes() { # script nodes ranks-per-node
   grep -q "test accuracy" "train_$job.log"
 }
 
-measures_scaling() { # kind
-  local job study file
+measures_scaling() { # kind [cut]
+  local job study file cuts=0
   job_directory
   job=$(submit -N 4 --ntasks-per-node=1 "$package/jobs/scaling-$1.sbatch" --repeat 1 \
     -- --train-samples 1280 --epochs 1)
-  expect_job COMPLETED 120 "$job" || { cat ./*.log; return 1; }
   study=runs/scaling-$1-$job
+  if [ "${2-}" = cut ]; then
+    wait_until 60 test -e "$study/$1-ranks-0002-repeat-1"
+    on_host node1 scancel --batch --signal=USR1 "$job"
+    cuts=1
+  fi
+  expect_job COMPLETED 120 "$job" || { cat ./*.log; return 1; }
+  expect "requeued" "$cuts" "$(restarts "$job")"
   for file in scaling.csv scaling.json scaling.png scaling.svg scaling.html; do [ -s "$study/$file" ]; done
   expect "runs on 1, 2 and 4 ranks" "1 2 4" \
     "$(find "$study" -name run.json -exec sed -n 's/^ *"world_size" : \([0-9]*\).*/\1/p' {} + | sort -n | xargs)"
