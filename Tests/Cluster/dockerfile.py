@@ -9,6 +9,11 @@ import re
 import sys
 
 
+KNOWN = {
+    "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "RUN", "USER", "WORKDIR",
+}
+
+
 def instructions(path):
     """(line, name, arguments) of each instruction; continued lines are one, comments are none."""
     line, text = 0, ""
@@ -73,7 +78,7 @@ def complaints(stage, is_last, earlier):
             yield line, "DL3025: expected the form of a JSON list"
         elif name == "USER":
             user = arguments
-        elif name not in ("ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "WORKDIR"):
+        elif name not in KNOWN:
             yield line, f"unknown instruction {name}"
     if is_last and user == "root":
         yield stage[-1][0], "DL3002: the last user is root"
