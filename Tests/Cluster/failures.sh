@@ -145,7 +145,7 @@ mixed_binaries() {
   cp "$program" "$other"
   printf x >>"$other"
   log=$run.log
-  reason='another cnn-mpi'
+  reason='another binary'
   on_host node1 mpirun "${keepalive[@]}" --host node1,node2,node3 -np 3 "$program" "${options[@]}" : \
     --host "$1" -np 1 "$other" "${options[@]}" >"$log" 2>&1 &
   launcher=$!
