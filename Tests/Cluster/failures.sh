@@ -16,6 +16,7 @@ failures_proofs() {
     prove "a rank is killed" ends_cleanly rank_killed node3
     prove "a rank is stopped (SIGSTOP)" ends_cleanly rank_stopped node3
     prove "the network of a host is cut" ends_cleanly network_cut node3
+    prove "... and mpirun would never notice" without_keepalives network_cut node3
     prove "the network of the host with mpirun is cut" ends_cleanly network_cut node1
     prove "a host is gone" ends_cleanly host_lost node3
     prove "the host with mpirun is gone" ends_cleanly host_lost node1
@@ -97,6 +98,12 @@ ends_cleanly() { # FAILURE HOST
   grep -q "$2" "$log" || { echo "expected the log to name $2"; cat "$log"; return 1; }
   repair "$1" "$2"
   if [ "$1" = disk_full ]; then expect_to_go_on on_host node1; else expect_to_go_on; fi
+}
+
+# mpirun as it is by itself: it waits for a host that is cut off for ever.
+without_keepalives() { # FAILURE HOST
+  keepalive=(--mca oob_tcp_keepalive_time 0)
+  ends_cleanly "$@"
 }
 
 # Failures that are there from the start: no step is made, and the log names host and reason.

@@ -51,7 +51,7 @@ package final class Watchdog: @unchecked Sendable {
     root = try world.communicator.broadcast(own.joined(separator: " ")).split(separator: " ").compactMap {
       UDPSocket.Address($0)
     }
-    guard world.size > 1 else { return }
+    guard world.size > 1, limits.abort > 0 || limits.warning > 0 else { return }
     let thread = Thread { self.watch() }
     thread.name = "watchdog"
     thread.start()
