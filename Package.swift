@@ -78,7 +78,8 @@ let package = Package(
       swiftSettings: spans),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "DataTests", dependencies: ["Data", "CZlib", "TestSupport"], swiftSettings: spans),
-    .testTarget(name: "ParallelTests", dependencies: ["Parallel", "TestSupport"], swiftSettings: spans),
+    .testTarget(
+      name: "ParallelTests", dependencies: ["Parallel", "MPI", "TestSupport"], swiftSettings: spans),
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "Files", "TestSupport"], swiftSettings: spans),
     .testTarget(

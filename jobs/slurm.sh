@@ -53,6 +53,10 @@ run_launcher() {
     status=0
     wait "$launcher" || status=$?
   done
+  # It may have ended between the signal and that look: its own exit code counts.
+  local last=0
+  wait "$launcher" 2>/dev/null || last=$?
+  [ "$last" -eq 127 ] || status=$last
 }
 
 # Runs a command, and ends with its exit code; but if that is 75, the job is requeued to go on, unless it got no further

@@ -1,4 +1,5 @@
 import Networks
+import Reporting
 import Training
 
 /// `cnn-mpi train`: the default.
@@ -112,11 +113,11 @@ enum TrainCommand {
           "--replica-guard", \.replicaGuard, .count(), "steps after which ranks compare their parameters"
         ).changeable,
         O(
-          "--stall-warning", \.stallLimits.warning, .nonNegative,
+          "--stall-warning", \.stallLimits.warning, .stallLimit,
           "seconds without progress of any rank after which the missing are named; 0: never"
         ).changeable,
         O(
-          "--stall-abort", \.stallLimits.abort, .nonNegative,
+          "--stall-abort", \.stallLimits.abort, .stallLimit,
           "seconds without progress of any rank after which the job is ended; 0: never"
         ).changeable,
         O("--bucket-kilobytes", \.bucketKilobytes, .count(), "gradients reduced in one piece").changeable,
@@ -184,6 +185,11 @@ enum TrainCommand {
         "with --schedule \(configuration.schedule.rawValue)")
       + idle(["--log-every"], configuration.records == .csv, "with --records csv")
       + idle(["--batch-size"], configuration.globalBatch != nil, "with --global-batch")
+      + idle(
+        ["--stall-warning"],
+        configuration.stallLimits.abort > 0
+          && configuration.stallLimits.warning >= configuration.stallLimits.abort,
+        "with --stall-abort \(shortest(configuration.stallLimits.abort))")
       + idle(["--keep"], configuration.saveEvery == .never, "with --save-every none")
   }
 
@@ -199,9 +205,9 @@ enum TrainCommand {
     `cnn-mpi evaluate --help` and `cnn-mpi predict --help` tell what to do with a trained model, and
     `cnn-mpi bench --help` how to measure the machine and the program.
 
-    `cnn-mpi plot RUN...` draws runs again, or several in one figure.
-
-    `cnn-mpi doctor`, under the same mpirun, looks whether a run can go well on these machines.
+    `cnn-mpi plot RUN...` draws runs again, or several in one figure; `cnn-mpi scaling` measures training on
+    several numbers of ranks; `cnn-mpi doctor`, under the same mpirun, looks whether a run can go well on these
+    machines.
 
     Results go to the run directory: run.json (what was run and what came out), metrics.csv (a row an epoch),
     metrics.jsonl (a line every --log-every steps and at the end of an epoch), events.out.tfevents.* (for

@@ -65,6 +65,9 @@ extension ValueKind<Double> {
   static var fraction: Self { number("a number above 0 and below 1") { $0 > 0 && $0 < 1 } }
   static var share: Self { number("a number from 0 to below 1") { $0 >= 0 && $0 < 1 } }
 
+  /// Ranks are heard of each second.
+  static var stallLimit: Self { number("0 or a number of at least 3") { $0 == 0 || $0 >= 3 } }
+
   private static func number(_ expected: String, _ isAllowed: @escaping @Sendable (Double) -> Bool) -> Self {
     Self(
       placeholder: "X",

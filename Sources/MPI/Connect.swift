@@ -11,7 +11,7 @@ extension Communicator {
   /// collective, its TCP transport now and then keeps a pair of half-open connections on which each later
   /// message waits some 10 ms.
   package func connect() throws(MPIError) {
-    let partners = self.partners
+    let partners = Self.partners(of: rank, size: size)
     guard !partners.isEmpty else { return }
     let byte = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 2)
     byte.initialize(repeating: 0)
@@ -30,10 +30,11 @@ extension Communicator {
     try sends.wait()
   }
 
-  /// Those that this rank will talk to, ascending: all in a small world, else those at a distance of a power
-  /// of two, by ring (barriers, rings) and by exclusive or (recursive doubling).
-  private var partners: [Int] {
-    guard size > Self.smallWorld else { return (0..<size).filter { $0 != rank } }
+  /// Those that MPI's collectives let a rank talk to, ascending: all in a small world, else those at a
+  /// distance of a power of two, by ring (barriers, rings) and by exclusive or (recursive doubling). In a large
+  /// world the exchanges of slices of `--reproducible` and `--compress` connect further pairs later.
+  package static func partners(of rank: Int, size: Int) -> [Int] {
+    guard size > smallWorld else { return (0..<size).filter { $0 != rank } }
     var found = Set<Int>()
     var distance = 1
     while distance < size {

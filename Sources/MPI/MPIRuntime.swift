@@ -24,8 +24,8 @@ package enum MPIRuntime {
   }
 
   /// Open MPI sends longer messages over TCP only when the receiver has answered, and then in one direction
-  /// at a time: sent at once, those of the size of a bucket of gradients take half the time. What the user has
-  /// set stays.
+  /// at a time: sent at once, those of the size of a bucket of gradients take half the time. What the environment
+  /// sets, also mpirun's `--mca`, stays; a file of Open MPI's parameters does not.
   private static func preferEagerMessages() {
     for limit in ["btl_tcp_eager_limit", "btl_tcp_rndv_eager_limit"] {
       setenv("OMPI_MCA_\(limit)", "4194304", 0)

@@ -38,7 +38,7 @@ extension World {
       case .success: nil
       case .failure(let error): "\(error)"
       }
-    let firstFailed = try communicator.allReduce(message == nil ? size : rank, .minimum)
+    let firstFailed = try waiting { try communicator.allReduce(message == nil ? size : rank, .minimum) }
     if firstFailed == size { return try outcome.get() }
     let shared = try communicator.broadcast(message ?? "", from: firstFailed)
     let isEverywhere = try communicator.allReduce(message == shared ? 1 : 0, .minimum) == 1

@@ -28,6 +28,20 @@ package struct Reduction: Sendable {
       (hierarchical ? ["within hosts first"] : []) + (compression.map { ["gradients as \($0)"] } ?? [])
     return parts.isEmpty ? "MPI_Allreduce" : parts.joined(separator: ", ")
   }
+
+  /// What of it comes to nothing with ranks on these hosts.
+  package func idleWarnings(hosts: [String]) -> [String] {
+    let hostCount = Set(hosts).count
+    var warnings: [String] = []
+    if compression != nil && (hosts.count == 1 || hierarchical && hostCount == 1) {
+      warnings.append(
+        "--compress has no effect where nothing goes between \(hosts.count == 1 ? "ranks" : "hosts")")
+    }
+    if hierarchical && (hostCount == 1 || hostCount == hosts.count) {
+      warnings.append("--hierarchical has no effect with \(hostCount == 1 ? "one host" : "one rank a host")")
+    }
+    return warnings
+  }
 }
 
 extension World {

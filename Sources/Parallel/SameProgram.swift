@@ -5,8 +5,8 @@ import Tensors
 extension World {
   /// The first rank whose number is not what most ranks have, and the first that has that; nil where all are
   /// the same. Called by all ranks.
-  package func odd(_ own: UInt64) throws(MPIError) -> (rank: Int, other: Int)? {
-    let numbers = try communicator.allGather(own)
+  package func odd(_ own: UInt64) throws -> (rank: Int, other: Int)? {
+    let numbers = try waiting { try communicator.allGather(own) }
     var counts: [UInt64: Int] = [:]
     for number in numbers { counts[number, default: 0] += 1 }
     let most = counts.values.max()!

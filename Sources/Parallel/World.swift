@@ -35,6 +35,14 @@ package final class World {
   /// Threads that this rank can have to itself: its cores, shared with the ranks whose masks overlap.
   package var threadsPerRank: Int { max(1, cores[rank].count / placement.sharing(with: rank)) }
 
+  /// Runs `body`, in which this rank waits for the others: a watchdog tells it from those that are busy.
+  package func waiting<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let phase = pulse.phaseNow
+    pulse.enter(.waiting)
+    defer { pulse.enter(phase) }
+    return try body()
+  }
+
   package var placement: Placement { Placement(hosts: hosts, cores: cores) }
 }
 

@@ -23,7 +23,8 @@ extension HalfPrecision {
       for index in values.indices {
         let value = values[unchecked: index] + residual[unchecked: index]
         let bits = value.bitPattern
-        let rounded = (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000
+        // Rounding up must not carry a NaN's bits away.
+        let rounded = (value == value ? bits &+ 0x7FFF &+ (bits >> 16 & 1) : 0x7FC0_0000) & 0xFFFF_0000
         words[unchecked: index] = UInt16(truncatingIfNeeded: rounded >> 16)
         residual[unchecked: index] = value - Float(bitPattern: rounded)
       }

@@ -91,12 +91,14 @@ private func synthesize(
   let images = SharedBuffer<UInt8>(repeating: 0, count: count, unit: size)
   let labels = SharedBuffer<UInt8>(repeating: 0, count: count)
   let own = shard(of: count, world.rank, of: world.size)
+  let pulse = world.pulse
   DispatchQueue.concurrentPerform(iterations: threads) { thread in
     var images = images.mutableSpan
     var labels = labels.mutableSpan
     for index in shard(of: own, thread, of: threads) {
       var image = images[slice: index * size..<(index + 1) * size]
       labels[index] = digits.draw(index, into: &image)
+      if thread == 0 { pulse.beat() }
     }
   }
   let shares = (0..<world.size).map { shard(of: count, $0, of: world.size) }

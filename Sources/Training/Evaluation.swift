@@ -83,8 +83,7 @@ extension WorkerPool {
     workers[0].evaluate(share)
     wait()
     workers[0].clock.end(.sum)
-    world.pulse.enter(.waiting)
-    try share.gather(runs, classes: classes, world)
+    try world.waiting { try share.gather(runs, classes: classes, world) }
     workers[0].clock.end(.reduce)
     return share
   }

@@ -95,6 +95,7 @@ extension PredictionReport {
     let own = evaluator.positions(ofSamples: inputs.count)
     let pixels = SharedBuffer<UInt8>(repeating: 0, count: inputs.count, unit: shape.count)
     let unread = Mutex<[(position: Int, error: String)]>([])
+    let pulse = world.pulse
     DispatchQueue.concurrentPerform(iterations: threads) { thread in
       var all = pixels.mutableSpan
       for position in shard(of: own, thread, of: threads) {
@@ -102,6 +103,7 @@ extension PredictionReport {
           let image = try inputs[position].pixels(shape, invert: configuration.invert)
           var target = all[slice: position * shape.count..<(position + 1) * shape.count]
           target.copy(from: image.span)
+          if thread == 0 { pulse.beat() }
         } catch {
           unread.withLock { $0.append((position, "\(error)")) }
         }

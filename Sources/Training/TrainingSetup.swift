@@ -185,7 +185,15 @@ extension TrainingSetup {
         "--early-stopping without --validation-split takes the epoch of the best test accuracy, which new "
           + "images will not quite reach"
       ] : []
-    return try world.placementWarnings() + world.idleThreadWarnings(schedule, threads: threads) + choice
+    let reduction = configuration.reduction
+    let rounding =
+      checkpoint != nil && reduction.compression != nil
+      ? [
+        "what --compress had left out so far is lost: the weights will not be those of an uncut run to the bit"
+      ]
+      : []
+    return try choice + rounding + reduction.idleWarnings(hosts: world.hosts) + world.placementWarnings()
+      + world.idleThreadWarnings(schedule, threads: threads)
   }
 }
 

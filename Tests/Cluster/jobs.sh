@@ -76,7 +76,7 @@ measures_scaling() { # kind [cut]
   for file in scaling.csv scaling.json scaling.png scaling.svg scaling.html; do [ -s "$study/$file" ]; done
   expect "runs on 1, 2 and 4 ranks" "1 2 4" \
     "$(find "$study" -name run.json -exec sed -n 's/^ *"world_size" : \([0-9]*\).*/\1/p' {} + | sort -n | xargs)"
-  grep -q "$1" "$study/scaling.json"
+  grep -q "\"kind\" : \"$1\"" "$study/scaling.json"
   cat "scaling-$1_$job.log"
 }
 

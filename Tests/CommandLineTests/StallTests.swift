@@ -56,7 +56,7 @@ import Testing
   @Test func suspendedJobGoesOn() throws {
     try withTemporaryDirectory { directory in
       let files = RunFiles(directory: "\(directory)/run")
-      let running = try start(files, ["--stall-warning", "2", "--stall-abort", "4"])
+      let running = try start(files, ["--stall-warning", "3", "--stall-abort", "4"])
       let ids = running.rankIDs
       for id in ids { kill(id, SIGSTOP) }
       sleep(9)
@@ -67,6 +67,27 @@ import Testing
       #expect(files.checkpoints != before)
       for id in ids { kill(id, SIGTERM) }
       #expect(running.wait().exitCode == 75)
+    }
+  }
+
+  /// Ranks of another build may mean other things by the same message.
+  @Test func anotherBinaryEndsTheRun() throws {
+    try withTemporaryDirectory { directory in
+      let other = "\(directory)/other"
+      try FileManager.default.copyItem(atPath: Program.path, toPath: other)
+      let file = try #require(FileHandle(forWritingAtPath: other))
+      try file.seekToEnd()
+      try file.write(contentsOf: Data([0]))
+      try file.close()
+      let options = Self.options + ["--out", "\(directory)/run"]
+      let together = ["mpirun", "-np", "2", Program.path] + options + [":", "-np", "1", other] + options
+      let program = try RunningProgram(together, seconds: 60).wait()
+      #expect(program.exitCode == 1)
+      #expect(
+        program.errorLines.contains {
+          $0.contains("rank 2 on ") && $0.contains("runs another binary of cnn-mpi than rank 0")
+        }, "\(program.errors)")
+      #expect(!FileManager.default.fileExists(atPath: "\(directory)/run"))
     }
   }
 

@@ -50,7 +50,9 @@ import Testing
     (["--optimizer", "lion"], "--optimizer: expected sgd or adam, found \"lion\""),
     (["--seed", "-1"], "--seed: expected a whole number from 0 to 2^64 - 1, found \"-1\""),
     (["--out="], "--out: expected a text, found \"\""),
-    (["tarin"], "unknown command \"tarin\"; there are train, evaluate, predict, plot, bench, scaling, doctor"),
+    (
+      ["tarin"], "unknown command \"tarin\"; there are train, evaluate, predict, plot, bench, scaling, doctor"
+    ),
     (["train", "mnist"], "unexpected argument \"mnist\""),
     (["--resume", "auto"], "--resume auto: expected --out DIR"),
     (["--save-every", "5m"], "--save-every: expected epochs as 2, steps as 500steps"),
@@ -59,7 +61,7 @@ import Testing
     (["--log-every", "0"], "--log-every: expected a whole number from 1 to 2147483647, found \"0\""),
     (["--records", "none"], "--records: expected all or csv, found \"none\""),
     (["--compress", "int8"], "--compress: expected none or bf16 or fp16, found \"int8\""),
-    (["--stall-abort", "-1"], "--stall-abort: expected a number of at least 0, found \"-1\""),
+    (["--stall-abort", "-1"], "--stall-abort: expected 0 or a number of at least 3, found \"-1\""),
     (["--reproducible", "--compress", "bf16"], "--reproducible: expected no --compress"),
     (["--hierarchical", "--reproducible"], "--reproducible: expected no --hierarchical"),
     (["bench", "step", "--hierarchical", "--reproducible"], "--reproducible: expected no --hierarchical"),

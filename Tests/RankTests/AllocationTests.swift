@@ -39,9 +39,12 @@ import Training
     let network = try Network(ModelDescription(named: model))
     let images = TrainingTests.images(256)
     let schedule = BatchSchedule(samples: images.count, globalBatch: 64, microBatch: 16)
+    var reduction = Reduction()
+    reduction.bucketBytes = 100_000
     let trainer = try Trainer(
       network, world, schedule: schedule, threads: threads, seed: 3,
-      optimizer: SGD(count: network.layout.trainable.count, momentum: 0.9), regularization: regularization)
+      optimizer: SGD(count: network.layout.trainable.count, momentum: 0.9), reduction: reduction,
+      regularization: regularization)
     let loader = BatchLoader(
       images, Normalization(of: images),
       augmentation: try Augmentation(augmentation, shape: images.shape, seed: 3))

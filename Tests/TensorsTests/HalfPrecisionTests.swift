@@ -43,6 +43,14 @@ struct HalfPrecisionTests {
     }
   }
 
+  @Test func notANumberStaysSo() {
+    for format in HalfPrecision.allCases {
+      let words = compress([.nan, Float(bitPattern: 0x7FFF_FFFF), Float(bitPattern: 0xFFFF_FFFF)], format)
+        .words
+      #expect(expand(words, format).allSatisfy { $0.isNaN }, "\(format)")
+    }
+  }
+
   @Test func addsWhatItExpands() {
     for format in HalfPrecision.allCases {
       let words = compress((0..<100).map { Float($0) / 7 }, format).words

@@ -53,9 +53,11 @@ package final class Pulse: Sendable {
     beat()
   }
 
+  var phaseNow: Phase { Phase(rawValue: phase.load(ordering: .relaxed))! }
+
   package var state: State {
     State(
-      beats: beats.load(ordering: .relaxed), phase: Phase(rawValue: phase.load(ordering: .relaxed))!,
+      beats: beats.load(ordering: .relaxed), phase: phaseNow,
       step: step.load(ordering: .relaxed))
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import MPI
 import Synchronization
 
 /// Ends this process where ranks wait for each other in vain before a `Watchdog` watches: those of different
@@ -12,9 +13,10 @@ package final class StartGuard: Sendable {
     Thread {
       sleep(UInt32(seconds))
       guard !self.isDone.load(ordering: .relaxed) else { return }
+      let rank = Launcher.intendedRank().map { "\($0)" } ?? "?"
       let line =
-        "cnn-mpi: error: the ranks did not find together within \(seconds) s; `cnn-mpi doctor` tells whether all "
-        + "run the same program and reach each other\n"
+        "[rank \(rank) \(ProcessInfo.processInfo.hostName)] the ranks did not find together within \(seconds) s; "
+        + "`cnn-mpi doctor` tells whether all run the same program and reach each other\n"
       _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
       endLauncher(after: 6)
       _exit(1)

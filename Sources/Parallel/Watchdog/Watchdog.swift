@@ -62,9 +62,7 @@ package final class Watchdog: @unchecked Sendable {
     var reached: UDPSocket.Address?
     while true {
       let own = world.pulse.state
-      if world.isRoot {
-        judge.take(own, of: 0, at: now)
-      } else {
+      if !world.isRoot {
         let beat = Heartbeat(.beat, rank: world.rank, state: own).bytes(token: token)
         for address in reached.map({ [$0] }) ?? root { socket?.send(beat, to: address) }
       }
@@ -74,7 +72,12 @@ package final class Watchdog: @unchecked Sendable {
       now += min((ContinuousClock.now - last).seconds, 2)
       last = .now
       if answered != nil || world.pulse.state.beats != own.beats { lastSign = now }
-      if world.isRoot { judgeJob() } else { judgeOwn() }
+      if world.isRoot {
+        judge.take(world.pulse.state, of: 0, at: now)
+        judgeJob()
+      } else {
+        judgeOwn()
+      }
     }
   }
 
@@ -91,12 +94,13 @@ package final class Watchdog: @unchecked Sendable {
       }
       guard let heartbeat = Heartbeat(bytes, token: token), heartbeat.rank < world.size else { continue }
       switch heartbeat.kind {
-      case .beat:
+      case .beat where world.isRoot:
         judge.take(heartbeat.state, of: heartbeat.rank, at: now)
         others[heartbeat.rank] = address
         socket?.send(Heartbeat(.answer, rank: world.rank).bytes(token: token), to: address)
-      case .answer: answered = address
-      case .end: endJob(after: Self.grace)
+      case .answer where heartbeat.rank == 0: answered = address
+      case .end where heartbeat.rank == 0: endJob(after: Self.grace)
+      default: break  // a datagram that went astray
       }
     }
     return answered
