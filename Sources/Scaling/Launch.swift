@@ -21,16 +21,27 @@ package struct Launch: Sendable {
   /// The words that start `command` on so many ranks.
   ///
   /// Every rank gets cores of its own, one a thread: mpirun by itself binds two ranks or fewer to a core
-  /// each, whatever their threads, and more of them to none in particular.
+  /// each, whatever their threads, and more of them to none in particular. srun by itself spreads few ranks over
+  /// all hosts of the allocation; here they take as few as hold them.
   package func words(
     ranks: Int, threads: Int, _ command: [String], _ environment: [String: String], cores: Int
   ) -> [String] {
     if program == .srun {
-      return ["srun", "--mpi=pmix", "-n", "\(ranks)", "-c", "\(threads)"] + options + command
+      let variable = environment["CNN_MPI_SRUN_MPI"] ?? ""
+      return ["srun", "--mpi=\(variable.isEmpty ? "pmix" : variable)", "-n", "\(ranks)", "-c", "\(threads)"]
+        + nodes(ranks, environment) + ["--distribution=block", "--cpu-bind=cores"] + options + command
     }
     let file = hostfile.map { ["--hostfile", $0] } ?? []
     return ["mpirun", "-np", "\(ranks)"] + file
       + binding(ranks, threads, isLocal: isLocal(environment), cores: cores) + options + command
+  }
+
+  /// How many hosts of the allocation srun is to use, where it says how many ranks one takes.
+  private func nodes(_ ranks: Int, _ environment: [String: String]) -> [String] {
+    func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
+    guard let ranksPerNode = number("SLURM_NTASKS_PER_NODE"), ranksPerNode > 0 else { return [] }
+    let needed = (ranks + ranksPerNode - 1) / ranksPerNode
+    return ["--nodes=\(min(needed, number("SLURM_JOB_NUM_NODES") ?? needed))"]
   }
 
   private func binding(_ ranks: Int, _ threads: Int, isLocal: Bool, cores: Int) -> [String] {

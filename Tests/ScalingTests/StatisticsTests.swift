@@ -76,9 +76,21 @@ import Testing
     var hosts = Launch()
     (hosts.hostfile, hosts.options) = ("hosts", ["--mca", "btl", "tcp,self"])
     #expect(words(hosts, ranks: 8) == "mpirun -np 8 --hostfile hosts --mca btl tcp,self me train")
+  }
+
+  /// As few hosts as hold the ranks, where SLURM says how many one holds; options of the user come last and win.
+  @Test func srunTakesAsFewHostsAsHoldTheRanks() {
     var slurm = Launch()
     (slurm.program, slurm.options) = (.srun, ["--overlap"])
-    #expect(words(slurm, ranks: 8, threads: 3) == "srun --mpi=pmix -n 8 -c 3 --overlap me train")
+    let bound = "--distribution=block --cpu-bind=cores --overlap me train"
+    #expect(words(slurm, ranks: 8, threads: 3) == "srun --mpi=pmix -n 8 -c 3 \(bound)")
+    let job = ["SLURM_NTASKS_PER_NODE": "4", "SLURM_JOB_NUM_NODES": "4"]
+    for (ranks, nodes) in [(1, 1), (4, 1), (5, 2), (16, 4), (17, 4)] {
+      #expect(words(slurm, ranks: ranks, job) == "srun --mpi=pmix -n \(ranks) -c 1 --nodes=\(nodes) \(bound)")
+    }
+    #expect(words(slurm, ranks: 2, ["SLURM_NTASKS_PER_NODE": "many"]) == "srun --mpi=pmix -n 2 -c 1 \(bound)")
+    #expect(words(slurm, ranks: 2, ["CNN_MPI_SRUN_MPI": "pmi2"]) == "srun --mpi=pmi2 -n 2 -c 1 \(bound)")
+    #expect(words(slurm, ranks: 2, ["CNN_MPI_SRUN_MPI": ""]) == "srun --mpi=pmix -n 2 -c 1 \(bound)")
   }
 
   @Test func mpirunIsToldWhatItHasToKnow() {
