@@ -25,6 +25,7 @@ enum ScalingReportCommand {
   static let subcommand = Subcommand(
     name: "scaling report", help: { help },
     parse: { arguments throws(UsageError) in
+      try ScalingCommand.requireAlone("scaling report", expected: "that mpirun did not start")
       var configuration = Configuration()
       try options.parse(arguments, into: &configuration)
       guard let first = configuration.directories.first else {
@@ -57,10 +58,11 @@ enum ScalingReportCommand {
     table and picture, by the --label of their runs or by their names.
 
     Prints by number of ranks: images/s with a 95 % confidence interval, speed-up, efficiency, where the time
-    of a step goes; the latency and bandwidth of MPI_Allreduce, the serial share, and how much of the
-    communication is hidden, fitted to that; a projection to 1,024 ranks with its band; on how many ranks
-    communication takes half; and what the model says of each rank count that is left out of the fit. Rank
-    counts with more threads than cores are marked, and never enter a fit.
+    of a step goes (hidden communication: at most so much); the latency and bandwidth of MPI_Allreduce, the
+    serial share, and how much of the communication is hidden, fitted to that; a projection to 1,024 ranks with
+    its band; on how many ranks communication takes half; and what the model says of each rank count that is
+    left out of the fit. Rank counts with more threads than cores are marked, and never enter a fit. Where the
+    model tells nothing, that is said instead.
 
     Writes scaling.csv (a row a run), scaling.json (everything), scaling.png and .svg (the curves, by gnuplot)
     and scaling.html (one page with all of it).

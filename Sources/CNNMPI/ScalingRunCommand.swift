@@ -1,4 +1,3 @@
-import MPI
 import Scaling
 import Training
 
@@ -33,7 +32,7 @@ enum ScalingRunCommand {
   static let subcommand = Subcommand(
     name: "scaling run", help: { help },
     parse: { arguments throws(UsageError) in
-      try requireAlone()
+      try ScalingCommand.requireAlone("scaling run", expected: "that starts mpirun itself")
       var plan = StudyPlan()
       let own = arguments.prefix { $0 != "--" }
       let given = try options.parse(Array(own), into: &plan).map(\.name)
@@ -52,19 +51,6 @@ enum ScalingRunCommand {
       let complete = plan
       return .alone { try run(complete) }
     })
-
-  /// This process launches ranks and is none itself.
-  private static func requireAlone() throws(UsageError) {
-    let variables = ["OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_SIZE", "MPI_LOCALNRANKS"]
-    let steps = environmentVariable("SLURM_STEP_NUM_TASKS").flatMap { Int($0) } ?? 1
-    if let variable = variables.first(where: { environmentVariable($0) != nil })
-      ?? (steps > 1 ? "SLURM_STEP_NUM_TASKS" : nil)
-    {
-      throw UsageError(
-        description: "scaling run: expected one process that starts mpirun itself, found a rank of one "
-          + "(\(variable) is set): run it without mpirun or srun")
-    }
-  }
 
   /// The options of training behind `--`.
   private static func takeTraining(_ arguments: [String], into plan: inout StudyPlan) throws(UsageError) {
@@ -100,9 +86,8 @@ enum ScalingRunCommand {
 
   /// The first option that a run has otherwise than asked for, in words.
   private static func difference(_ there: TrainingConfiguration, _ asked: TrainingConfiguration) -> String? {
-    let ignored = ["--out", "--quiet", "--verbose"]
     let option = TrainCommand.options.groups.flatMap(\.options).first {
-      !ignored.contains($0.name) && !$0.isSame(there, asked)
+      $0.name != "--out" && !$0.isSame(there, asked)
     }
     return option.map { option in
       "\(option.name) \(option.show(there) ?? "unset") where \(option.show(asked) ?? "unset") is asked for"
@@ -116,7 +101,8 @@ enum ScalingRunCommand {
     Trains on each number of ranks, several times, and reports as `cnn-mpi scaling report` does. It is one
     process, not run under mpirun: it launches mpirun itself, in SLURM within the allocation. Each run is a
     run directory of its own, and beside it are the times of MPI_Allreduce on its ranks. A study that was cut
-    goes on where it was when the same command is given again.
+    goes on where it was when the same command is given again; the report comes with the completed study, and
+    `cnn-mpi scaling report DIR` makes it of what is there.
 
     \(options.help(defaults: StudyPlan()))
 

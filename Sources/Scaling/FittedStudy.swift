@@ -22,12 +22,6 @@ package struct FittedStudy {
   /// Where there are too few rank counts to find out how far off the model is.
   fileprivate static let assumedMisfit = 0.1
 
-  /// A model that is more than so far off on rank counts between those measured tells nothing of others.
-  private static let largestMisfit = 0.3
-
-  /// Waiting that is more than so many times the allreduce is for slower ranks.
-  private static let largestVisibleShare = 3.0
-
   /// 2.5 % and 97.5 % quantiles over fits to resampled repeats (bootstrap, Efron 1979).
   package struct Scatter: Encodable, Equatable {
     package struct Interval: Encodable, Equatable {
@@ -115,7 +109,10 @@ extension FittedStudy {
     self.study = study
     let (measurements, workload) = (Measurements(study), study.workload)
     var missing: [String] = []
-    do { model = try measurements.fit(workload) } catch {
+    do throws(MissingMeasurement) {
+      try study.requireAllReduce()
+      model = try measurements.fit(workload)
+    } catch {
       (model, scatter, projection, checks) = (nil, nil, [], [])
       misfit = Misfit(relativeError: Self.assumedMisfit, isAssumed: true)
       self.missing = ["no model: \(error)"]
@@ -126,26 +123,16 @@ extension FittedStudy {
     if checks.isEmpty {
       missing.append(
         "no check by a rank count left out of the fit: expected 3 or more that are not oversubscribed, found "
-          + "\(measurements.points.count); the band takes the model to be "
-          + "\(Int((100 * misfit.relativeError).rounded())) % off instead")
+          + "\(measurements.points.count); the model is taken to be "
+          + "\(wholePercent(misfit.relativeError)) off instead")
     }
     let fits = Self.resampledFits(measurements, workload)
     scatter = Scatter(fits)
-    if misfit.relativeError <= Self.largestMisfit {
-      projection = Self.project(model!, fits, from: measurements.points.map(\.ranks).max()!, misfit)
-    } else {
-      projection = []
-      missing.append(
-        "no projection: the model is \(Int((100 * misfit.relativeError).rounded())) % off "
-          + (checks.isEmpty ? "on its own rank counts" : "on rank counts left out of the fit")
-          + "; more repeats or a quieter machine may mend it, or the runs do not follow the model")
-    }
-    if model!.visibleShare > Self.largestVisibleShare {
-      missing.append(
-        "waiting takes \(Int(model!.visibleShare.rounded())) times the allreduce alone: ranks wait for one another "
-          + "more than for the network, as where cores are unequal or busy with other work; the model lets that "
-          + "grow like the allreduce")
-    }
+    let obstacles = Self.obstacles(model!, misfit)
+    projection =
+      obstacles.isEmpty
+      ? Self.project(model!, fits, from: measurements.points.map(\.ranks).max()!, misfit) : []
+    missing += obstacles.map { "no projection: \($0)" }
     if measurements.points.allSatisfy({ $0.steps.count < 2 }) {
       missing.append("no scatter: expected 2 or more repeats of a rank count, found 1")
     }
@@ -174,10 +161,11 @@ extension FittedStudy {
 
   /// The model on powers of two with a 95 % band: a factor exp(+-1.96 sigma) with
   ///
-  ///     sigma^2 = scatter^2 + (misfit (1 + d))^2
+  ///     sigma^2 = scatter^2 + (misfit (1 + d))^2 + (allreduce q)^2
   ///
-  /// where scatter is the standard deviation of log T over fits to resampled repeats, and d the doublings from
-  /// the largest rank count of the fit: each one may do again what the model does not know of.
+  /// where scatter is the standard deviation of log T over fits to resampled repeats, d the doublings from
+  /// the largest rank count of the fit: each one may do again what the model does not know of; allreduce is the
+  /// relative error of its model, and q the share of the step that is predicted by that.
   private static func project(
     _ model: StepModel, _ fits: [StepModel], from largest: Int, _ misfit: Misfit
   ) -> [Projected] {
@@ -185,12 +173,13 @@ extension FittedStudy {
       let scatter = standardDeviation(fits.map { log($0.stepSeconds(ranks)) })
       let doublings = max(log2(Double(ranks) / Double(largest)), 0)
       let unknown = misfit.relativeError * (1 + doublings)
-      let sigma = (scatter * scatter + unknown * unknown).squareRoot()
+      let share = model.communicationSeconds(ranks) / model.stepSeconds(ranks)
+      let allReduce = model.allReduce.relativeError * share
+      let sigma = (scatter * scatter + unknown * unknown + allReduce * allReduce).squareRoot()
       let speed = model.imagesPerSecond(ranks)
       return Projected(
         ranks: ranks, imagesPerSecond: speed, low: speed * exp(-1.96 * sigma),
-        high: speed * exp(1.96 * sigma),
-        communicationShare: model.communicationSeconds(ranks) / model.stepSeconds(ranks))
+        high: speed * exp(1.96 * sigma), communicationShare: share)
     }
   }
 }

@@ -67,9 +67,10 @@ extension ScalingReport {
     of the gradients (Thakur, Rabenseifner and Gropp 2005), fitted to <code>cnn-mpi bench allreduce</code>, and v
     the part of it that the backward pass does not hide, fitted to the time that the runs waited. All fits are
     least squares of relative errors with numbers of at least 0. Oversubscribed rank counts take no part.</p>
-    <p>The 95 % band is a factor exp(&#177;1.96 &#963;), where &#963;&#178; = scatter&#178; + (misfit (1 + d))&#178;: the scatter of
-    fits to resampled repeats, and how far off the model is on rank counts that it has not seen, once more for each of the
-    d doublings beyond the largest of the fit.</p>
+    <p>The 95 % band is a factor exp(&#177;1.96 &#963;), where &#963;&#178; = scatter&#178; + (misfit (1 + d))&#178; + (e q)&#178;:
+    the scatter of fits to resampled repeats, how far off the model is on rank counts that it has not seen, once more for
+    each of the d doublings beyond the largest of the fit, and how far off c is on the sizes measured, e, times the share
+    q that waiting has of the step.</p>
     </section>
     """
 }

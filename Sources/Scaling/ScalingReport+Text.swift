@@ -18,7 +18,7 @@ extension ScalingReport.Study {
 
   package var text: String {
     let head = "\(label): \(title)\n  \(machine)\n\n\(columns(tableHeader, tableRows))"
-    let notes = tableNotes.map { "  \($0)" }.joined(separator: "\n")
+    let notes = tableNotes.map(paragraph).joined(separator: "\n")
     return ([head, notes] + [modelText].filter { !$0.isEmpty } + [remarks].filter { !$0.isEmpty })
       .joined(separator: "\n\n")
   }
@@ -56,9 +56,11 @@ extension ScalingReport.Study {
     return [
       "images/s: \(repeats)"
         + (counts == [1] ? "" : "; interval: of their geometric mean, by Student's t over the repeats"),
-      "shares of a step; waiting: communication that the backward pass does not hide"
-        + (isHiddenKnown ? "; hidden: what it hides, within compute" : ""),
+      "shares of a step; waiting: communication that the backward pass does not hide",
     ]
+      + (isHiddenKnown
+        ? ["hidden: at most what it hides, within compute: while a reduction was pending behind other work"]
+        : [])
       + (points[0].ranks == 1
         ? [] : ["speed-up: over the speed a rank of \(points[0].ranks) ranks, as one was not run"])
       + (points.contains(where: \.isOversubscribed)
@@ -148,7 +150,13 @@ extension ScalingReport.Study {
   }
 
   private var remarks: String {
-    (missing + leftOut.map { "left out: \($0)" }).map { "  \($0)" }.joined(separator: "\n")
+    // Paths stay whole.
+    (missing.map(paragraph) + leftOut.map { "  left out: \($0)" }).joined(separator: "\n")
+  }
+
+  /// Of at most 110 columns.
+  private func paragraph(_ text: String) -> String {
+    "  " + wrapped(text, width: 106).joined(separator: "\n    ")
   }
 
   /// Such as ` (0.21 to 0.25)`; empty where the repeats show no scatter.

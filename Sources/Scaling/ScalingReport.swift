@@ -56,12 +56,14 @@ package struct ScalingReport: Encodable {
     let step: StepSeconds
   }
 
-  /// Reads studies and fits the model to each.
+  /// Reads studies, each once however its directory is spelt, and fits the model to each.
   ///
   /// - Throws: `ScalingError`, `FileError` or `MetricsFileError`.
   package init(of directories: [String], version: String) throws {
     self.version = version
-    let read = try directories.flatMap { try ScalingStudy.read($0) }
+    var seen: Set<String> = []
+    let read = try directories.filter { seen.insert(destination($0)).inserted }
+      .flatMap { try ScalingStudy.read($0) }
     studies = read.map { study in
       // Studies of the same name are told apart by their directories.
       let isAlone = read.count { $0.label == study.label } == 1
@@ -70,6 +72,13 @@ package struct ScalingReport: Encodable {
   }
 
   package func json() throws -> [UInt8] { try prettyJSON(self) }
+}
+
+/// Where a path leads to; itself where that is nothing.
+private func destination(_ path: String) -> String {
+  guard let found = realpath(path, nil) else { return path }
+  defer { free(found) }
+  return String(cString: found)
 }
 
 extension ScalingReport.Study {

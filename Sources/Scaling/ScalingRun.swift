@@ -19,7 +19,8 @@ package struct StepSeconds: Encodable, Equatable, Sendable {
   /// Reductions over ranks that the backward pass did not hide: waiting, also for slower ranks.
   package var communication: Double
   package var data: Double
-  /// Reductions under way behind the backward pass, and so within `compute`; nil in records without it.
+  /// At most what is hidden, within `compute`: the time in which a reduction was pending behind other work. Open
+  /// MPI moves it only inside MPI calls. Nil in records without it.
   package var hidden: Double?
 
   /// What is in none of the parts.
@@ -42,6 +43,7 @@ struct ScalingRun {
       let reproducible: Bool
       let bucketKilobytes: Int
       let compression: String
+      let hierarchical: Bool
     }
     struct Epoch: Decodable {
       let computeSeconds: Double
@@ -57,7 +59,6 @@ struct ScalingRun {
     let worldSize: Int
     let threads: Int
     let globalBatch: Int
-    let microBatch: Int
     let trainSamples: Int
     let epochTimes: [Epoch]
   }

@@ -25,15 +25,21 @@ package struct ScalingStudy {
   /// What a step has to do.
   var workload: StepModel.Workload {
     let record = first.record
-    let isWhole = record.configuration.compression == "none"
-    let bytes = record.modelParameters * (isWhole ? MemoryLayout<Float>.stride : MemoryLayout<UInt16>.stride)
+    let bytes = record.modelParameters * MemoryLayout<Float>.stride
     let bucket = record.configuration.bucketKilobytes * 1024
     return StepModel.Workload(
       kind: kind, batch: kind == .strong ? record.globalBatch : record.globalBatch / record.worldSize,
-      // A default micro-batch goes by a rank's share, but for reproducible runs.
-      fixedMicroBatch: record.configuration.microBatch
-        ?? (record.configuration.reproducible ? record.microBatch : nil),
-      gradientBytes: bytes, buckets: (bytes + bucket - 1) / bucket)
+      // A default micro-batch goes by a rank's share.
+      fixedMicroBatch: record.configuration.microBatch, gradientBytes: bytes,
+      buckets: (bytes + bucket - 1) / bucket)
+  }
+
+  /// The options by which the runs sum gradients otherwise than by MPI_Allreduce.
+  var otherSums: [String] {
+    let configuration = first.record.configuration
+    return (configuration.reproducible ? ["--reproducible"] : [])
+      + (configuration.compression == "none" ? [] : ["--compress \(configuration.compression)"])
+      + (configuration.hierarchical ? ["--hierarchical"] : [])
   }
 }
 

@@ -12,8 +12,7 @@ struct SpeedSettings: Decodable, Equatable {
     "batch_size", "global_batch", "micro_batch", "threads", "model", "out", "resume", "data", "test_data",
     "train_samples", "test_samples", "validation_split", "weights", "epochs", "seed", "early_stopping",
     "learning_rate", "learning_rate_scaling", "warmup_epochs", "schedule", "step_epochs", "step_factor",
-    "momentum", "nesterov", "weight_decay", "save_every", "keep", "records", "log_every", "verbosity",
-    "stall_limits",
+    "momentum", "nesterov", "weight_decay", "keep", "stall_limits",
   ]
 
   init(ofRun directory: String) throws(FileError) {

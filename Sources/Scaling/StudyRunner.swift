@@ -200,6 +200,7 @@ struct StudyInterrupted: AgreedError, CustomStringConvertible {
   var exitCode: Int32 { 75 }
 
   var description: String {
-    "stopped by a signal; the same command with --out \(directory) goes on with what is missing"
+    "stopped by a signal; the same command with --out \(directory) goes on with what is missing, and "
+      + "`cnn-mpi scaling report \(directory)` reports what is there"
   }
 }

@@ -40,6 +40,10 @@ import Testing
       let other = try run(["--ranks", "1,2", "--repeat", "2"], ["--lr", "0.5"])
       #expect(other.exitCode == 1 && other.errorLines.count == 1)
       #expect(other.errors.contains("found one with --lr 0.01 where 0.5 is asked for"), "\(other.errors)")
+      // As the report would not take it beside the others.
+      let verbose = try run(["--ranks", "1,2", "--repeat", "2"], ["--verbose"])
+      #expect(
+        verbose.exitCode == 1 && verbose.errors.contains("found one with --verbose"), "\(verbose.errors)")
 
       let report = try Program.run(["scaling", "report", out, "--json", "--out", "\(directory)/report"])
       let value = try JSONSerialization.jsonObject(with: Data(report.output.utf8)) as? [String: Any]
@@ -123,6 +127,7 @@ import Testing
       let ended = program.wait()
       #expect(ended.exitCode == 75, "\(ended.output) \(ended.errors)")
       #expect(ended.errors.contains("stopped by a signal; the same command with --out \(directory) goes on"))
+      #expect(ended.errors.contains("`cnn-mpi scaling report \(directory)` reports what is there"))
       #expect(processes(naming: directory).isEmpty)
     }
   }
@@ -171,9 +176,11 @@ import Testing
     #expect(program.errors.contains("`cnn-mpi scaling"), "no hint in \(program.errors)")
   }
 
-  @Test func aStudyIsOneProcess() throws {
-    let program = try Program.run(["scaling", "run", "--ranks", "1,2"], ranks: 2)
+  @Test(arguments: [["run", "--ranks", "1,2"], ["report", "/nowhere"]])
+  func aStudyIsOneProcess(_ words: [String]) throws {
+    let program = try Program.run(["scaling"] + words, ranks: 2)
     #expect(program.exitCode == 2 && program.errorLines.count == 1, "\(program.errors)")
+    #expect(program.errors.contains("scaling \(words[0]): expected one process that"), "\(program.errors)")
     #expect(
       program.errors.contains("found a rank of one (OMPI_COMM_WORLD_SIZE is set): run it without mpirun"))
   }

@@ -33,7 +33,9 @@ import Testing
         #expect(abs(point.step.data - 0.02 * law.computeSeconds(point.ranks)) < 1e-9)
         #expect(abs((point.step.hidden ?? .nan) - 0.4 * law.waitingSeconds(point.ranks)) < 1e-9)
       }
-      #expect(study.text.contains("hidden") && study.tableNotes.contains { $0.contains("of 3 repeats") })
+      #expect(
+        study.tableHeader.contains("hidden") && study.tableNotes.contains { $0.contains("of 3 repeats") })
+      #expect(study.text.contains("hidden: at most what it hides"))
     }
   }
 
@@ -189,8 +191,41 @@ import Testing
         #expect(report.studies[0].label.hasSuffix(", strong"))
         #expect(report.studies[2].text.contains("as one was not run"))
         #expect(report.studies[2].points[0].efficiency == 1 && report.studies[2].points[0].speedup == 2)
-        let again = try ScalingReport(of: [second, second + "/"], version: "1")
-        #expect(again.studies[0].label.contains(second))
+      }
+    }
+  }
+
+  @Test func studiesOfTheSameNameAreToldApart() throws {
+    try withTemporaryDirectory { directory in
+      let places = ["a", "b"].map { "\(directory)/\($0)/study" }
+      for place in places { try SyntheticStudy(ranks: [1, 2]).write(to: place) }
+      let report = try ScalingReport(of: places, version: "1")
+      #expect(report.studies.map(\.label) == places.map { "study (\($0))" })
+    }
+  }
+
+  @Test func aDirectoryIsReportedOnce() throws {
+    try withTemporaryDirectory { directory in
+      let study = "\(directory)/study"
+      try SyntheticStudy(ranks: [1, 2]).write(to: study)
+      try FileManager.default.createSymbolicLink(atPath: "\(directory)/link", withDestinationPath: "study")
+      let spellings = [study, study, study + "/", "\(directory)/./study", "\(directory)/link"]
+      #expect(try ScalingReport(of: spellings, version: "1").studies.map(\.label) == ["study"])
+    }
+  }
+
+  /// The longest notes and everything that can be missing at once, but for tables and paths.
+  @Test func sentencesFitTheTerminal() throws {
+    let studies = [
+      SyntheticStudy(ranks: [2, 4], repeats: 1, visibleShare: 40, unevenness: 3),
+      SyntheticStudy(ranks: [2, 4], noise: 0.02), SyntheticStudy(ranks: [1]),
+    ]
+    for synthetic in studies {
+      try withTemporaryDirectory { directory in
+        try synthetic.write(to: "\(directory)/study")
+        let study = try ScalingReport(of: ["\(directory)/study"], version: "1").studies[0]
+        let long = study.text.split(separator: "\n").filter { $0.count > 110 }
+        #expect(long.isEmpty, "\(long.map { String($0) })")
       }
     }
   }
@@ -203,11 +238,24 @@ import Testing
     }
   }
 
+  @Test func runsMayDifferInWhatCostsNoTime() throws {
+    try withStudy(SyntheticStudy(ranks: [1, 2], repeats: 1)) { directory in
+      var other = SyntheticStudy(ranks: [4], repeats: 1)
+      other.options["keep"] = "1"
+      try other.write(to: directory)
+      #expect(try ScalingStudy.read(directory)[0].points.map(\.ranks) == [1, 2, 4])
+    }
+  }
+
   @Test func runsThatDifferInMoreAreAnError() throws {
     for (change, expected) in [
       ({ (study: inout SyntheticStudy) in study.model = "lenet5" }, "found model mnist-cnn in"),
       ({ $0.threads = 2 }, "found threads a rank 1 in"),
-      ({ $0.optimizer = "adam" }, "found optimizer sgd in"),
+      ({ $0.options["optimizer"] = #""adam""# }, "found optimizer sgd in"),
+      ({ $0.options["save_every"] = #""1steps""# }, "found save_every none in"),
+      ({ $0.options["records"] = #""all""# }, "found records csv in"),
+      ({ $0.options["log_every"] = "1" }, "found log_every 50.0 in"),
+      ({ $0.options["verbosity"] = #""verbose""# }, "found verbosity quiet in"),
       ({ $0.batch = 512 }, "found global batch 1024 in"),
     ] {
       try withStudy(SyntheticStudy(ranks: [1, 2], repeats: 1)) { directory in

@@ -18,10 +18,16 @@ struct SyntheticStudy {
   /// alpha and 1 / beta of `AllReduceModel`.
   var latency = 5e-6
   var bandwidth = 5e9
+  /// Factor on the time of every second size of MPI_Allreduce, for which no latency and bandwidth fit.
+  var unevenness = 1.0
   /// Standard deviation of the times' logarithms.
   var noise = 0.0
   var model = "mnist-cnn"
-  var optimizer = "sgd"
+  /// Of the configuration, as JSON.
+  var options = [
+    "optimizer": #""sgd""#, "reproducible": "false", "compression": #""none""#, "hierarchical": "false",
+    "save_every": #""none""#, "records": #""csv""#, "log_every": "50", "verbosity": #""quiet""#, "keep": "3",
+  ]
   var threads = 1
   /// Ranks beyond share cores.
   var cores = 1024
@@ -69,8 +75,10 @@ struct SyntheticStudy {
           run, ranks, compute: computeSeconds(ranks) * slow * factor(),
           waiting: waitingSeconds(ranks) * slow * factor())
         guard ranks > 1 else { continue }
-        let sizes = (1...13).map { 1 << (2 * $0) }.map { bytes in
-          let seconds = allReduceSeconds(Double(bytes), messages: 1, ranks: ranks) * slow * factor()
+        let sizes = (1...13).map { power in
+          let bytes = 1 << (2 * power)
+          let uneven = power % 2 == 0 ? unevenness : 1
+          let seconds = allReduceSeconds(Double(bytes), messages: 1, ranks: ranks) * slow * uneven * factor()
           return #"{"bytes": \#(bytes), "microseconds": \#(1e6 * seconds)}"#
         }
         let times =
@@ -95,12 +103,14 @@ struct SyntheticStudy {
         + #""communication_seconds": \#(slow * steps * waiting), "#
         + #""data_seconds": \#(slow * steps * compute * 0.02)\#(hidden)}"#
     }
+    let options = options.sorted { $0.key < $1.key }.map { #""\#($0.key)": \#($0.value)"# }
+      .joined(separator: ", ")
     let record = """
-      {"status": "\(status)", "configuration": {"reproducible": false, "bucket_kilobytes": 256, "compression": "none",
-       "optimizer": "\(optimizer)", "seed": \(ranks), "save_every": {"epochs": 1}, "out": "\(directory)"},
+      {"status": "\(status)", "configuration": {\(options), "bucket_kilobytes": 256, "seed": \(ranks),
+       "out": "\(directory)"},
        "environment": \(environment(ranks)), "model": "\(model)", "model_parameters": \(Self.parameters),
        "world_size": \(ranks), "threads": \(threads), "global_batch": \(globalBatch(ranks)),
-       "micro_batch": 32, "train_samples": \(samples), "epoch_times": [\(epochs.joined(separator: ", "))]}
+       "train_samples": \(samples), "epoch_times": [\(epochs.joined(separator: ", "))]}
       """
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     try writeAtomically(Array(record.utf8), to: "\(directory)/run.json")
