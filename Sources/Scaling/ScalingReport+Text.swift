@@ -154,9 +154,10 @@ extension ScalingReport.Study {
     (missing.map(paragraph) + leftOut.map { "  left out: \($0)" }).joined(separator: "\n")
   }
 
-  /// Of at most 110 columns.
+  /// Of at most 110 columns; numbers keep their %.
   private func paragraph(_ text: String) -> String {
-    "  " + wrapped(text, width: 106).joined(separator: "\n    ")
+    let lines = wrapped(text.replacing(" %", with: "\u{A0}%"), width: 106)
+    return "  " + lines.joined(separator: "\n    ").replacing("\u{A0}", with: " ")
   }
 
   /// Such as ` (0.21 to 0.25)`; empty where the repeats show no scatter.

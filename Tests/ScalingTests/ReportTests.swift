@@ -226,6 +226,7 @@ import Testing
         let study = try ScalingReport(of: ["\(directory)/study"], version: "1").studies[0]
         let long = study.text.split(separator: "\n").filter { $0.count > 110 }
         #expect(long.isEmpty, "\(long.map { String($0) })")
+        #expect(!study.text.contains("\n    %"))
       }
     }
   }
