@@ -56,7 +56,8 @@ wait_until() {
 
 host_names() { cat "$state/names" 2>/dev/null; }
 
-namespaces() { ip netns list 2>/dev/null | awk -v prefix="$prefix" 'index($1, prefix) == 1 {print $1}'; }
+# By the files that name them: `ip netns list` asks the kernel for more, and may leave one out.
+namespaces() { find /run/netns -maxdepth 1 -name "$prefix*" -printf '%f\n' 2>/dev/null; }
 
 # Processes in a network namespace that have not ended; a zombie has.
 living_in() {
