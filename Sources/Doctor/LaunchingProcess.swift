@@ -1,4 +1,4 @@
-import Foundation
+import Parallel
 
 /// The program that started this rank: mpirun, its daemon on another host, or SLURM's.
 struct LaunchingProcess: Codable, Equatable, Sendable {
@@ -8,27 +8,11 @@ struct LaunchingProcess: Codable, Equatable, Sendable {
   /// has none, or may not be looked at.
   let library: String?
 
-  private static let names: Set<String> = [
-    "mpirun", "mpiexec", "orterun", "orted", "prterun", "prted", "prte", "mpiexec.hydra", "hydra_pmi_proxy",
-    "slurmstepd",
-  ]
-
-  /// The nearest one above this process: shells may lie between. Nil where there is none.
+  /// The nearest one above this process. Nil where there is none.
   static func find(_ files: KernelFiles = KernelFiles()) -> LaunchingProcess? {
-    var process = "self"
-    for _ in 0..<16 {
-      // pid (name) state parent ...: the name may have spaces and parentheses in it.
-      guard let stat = files.text("/proc/\(process)/stat"), let end = stat.lastIndex(of: ")") else {
-        return nil
-      }
-      let fields = stat[stat.index(after: end)...].split(separator: " ")
-      guard fields.count > 1, let parent = Int(fields[1]), parent > 0 else { return nil }
-      process = "\(parent)"
-      if let name = files.text("/proc/\(process)/comm"), names.contains(name) {
-        return LaunchingProcess(name: name, library: library(of: process, files))
-      }
+    JobLauncher.find(root: files.root).map {
+      LaunchingProcess(name: $0.name, library: library(of: "\($0.id)", files))
     }
-    return nil
   }
 
   /// The file name of Open MPI's base library in a process: its version tells releases apart.

@@ -1,18 +1,16 @@
 import Foundation
 import Glibc
 
-/// Sees to it that the launcher of this rank ends: an mpirun, or its daemon on this host, that has lost
+/// Sees to it that the launcher of a rank ends: an mpirun, or its daemon on this host, that has lost
 /// another host may wait for it for ever.
 ///
 /// A process of its own does that, as the launcher ends this one first: after `seconds`, by SIGKILL, as an
 /// mpirun that waits for a lost daemon takes no notice of others, and Open MPI 4.1's crashes at a second
 /// SIGTERM. Launchers of batch systems are left alone.
-func endLauncher(after seconds: Int) {
-  let launcher = getppid()
-  let name = (try? String(contentsOfFile: "/proc/\(launcher)/comm", encoding: .utf8))?.dropLast()
-  guard let name, ["mpirun", "mpiexec", "orterun", "orted", "prterun", "prted"].contains(String(name)) else {
-    return
-  }
+///
+/// - Parameter rank: the number of its process; by default this one.
+package func endLauncher(after seconds: Int, of rank: String = "self") {
+  guard let launcher = JobLauncher.find(above: rank), launcher.isOfOneJob else { return }
   let script = """
     start() { cut -d ')' -f 2 "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 21; }
     begun=$(start "$1")
@@ -31,7 +29,7 @@ func endLauncher(after seconds: Int) {
     posix_spawn_file_actions_adddup2(&files, STDIN_FILENO, descriptor)
   }
   for descriptor in Int32(3)..<256 { posix_spawn_file_actions_addclose(&files, descriptor) }
-  let arguments = ["sh", "-c", script, "sh", "\(launcher)"]
+  let arguments = ["sh", "-c", script, "sh", "\(launcher.id)"]
   var pointers = arguments.map { strdup($0) } + [nil]
   var process = pid_t()
   posix_spawn(&process, "/bin/sh", &files, &attributes, &pointers, environ)
