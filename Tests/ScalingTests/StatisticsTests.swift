@@ -1,5 +1,4 @@
 import Foundation
-import Parallel
 import Scaling
 import Testing
 
@@ -34,24 +33,6 @@ import Testing
     let same = nonNegativeLeastSquares(rows([(2, 1, 6), (4, 2, 12)]))
     #expect(abs(2 * same.a + same.b - 6) < 1e-12 && (same.a == 0 || same.b == 0))
     #expect(nonNegativeLeastSquares(rows([(1, 1, -5), (2, 1, -8)])) == (0, 0))
-  }
-}
-
-@Suite struct OversubscriptionTests {
-  @Test(arguments: [
-    (["a", "a"], [[0], [1]], 1, false),
-    (["a", "a"], [[0, 1], [0, 1]], 1, false),
-    (["a", "a"], [[0, 1], [0, 1]], 2, true),
-    (["a", "a", "a"], [[0, 1], [0, 1], [0, 1]], 1, true),
-    // Two ranks on one core, though the host has enough.
-    (["a", "a", "a"], [[0], [0], [1, 2]], 1, true),
-    (["a", "b", "a"], [[0, 1], [0, 1], [0, 1]], 1, false),
-    (["a", "b", "b", "b"], [[0, 1], [0, 1], [0, 1], [0, 1]], 1, true),
-    (["a", "a"], [[0, 1], [2, 3]], 2, false),
-  ])
-  func aCoreWithMoreThreadsThanOne(_ hosts: [String], _ cores: [[Int]], _ threads: Int, _ expected: Bool) {
-    let placement = Placement(hosts: hosts, cores: cores.map { Set($0) })
-    #expect(placement.isOversubscribed(threads: threads) == expected)
   }
 }
 
