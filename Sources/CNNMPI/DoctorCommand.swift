@@ -12,11 +12,13 @@ enum DoctorCommand {
       [
         O("--data", \.training.data, .text("DIR|synthetic"), "data that every rank is to read"),
         O(
-          "--model", \.training.model, .text("NAME|FILE.json"), "one of \(ModelZoo.names); memory goes by it"),
+          "--model", \.training.model, .text("NAME|FILE.json"),
+          "one of \(ModelZoo.names); memory and disk go by it"),
         O(
           "--threads", \.training.threads, .count(upTo: 1024),
           "threads a rank [its cores / ranks that share them]"),
         O("--out", \.out, .text("DIR"), "directory for results, which is tried and left as it was found"),
+        O("--keep", \.training.keep, .count(), "checkpoints that there is to be room for"),
       ]
     ),
     (
@@ -24,7 +26,7 @@ enum DoctorCommand {
       [
         O(
           "--timeout", \.timeout, .positive,
-          "seconds after which a file system that does not answer is given up"),
+          "seconds that a file system has to answer; a rank that all wait for has 5 more"),
         O("--json", \.json, "print JSON, with what every rank found, instead of a table"),
       ]
     ),
@@ -61,13 +63,14 @@ enum DoctorCommand {
 
     MPI              one library on all ranks, and the mpirun that belongs to it; processes left alone
     program          the same binary everywhere, to the bit
-    placement        cores of each rank; more ranks than cores, ranks that share cores
+    placement        cores of each rank; more ranks or --threads than cores, ranks that share cores
     CPU, BLAS        one kind of CPU, the fastest kernel of OpenBLAS, limits of control groups and frequency
     sgemm            GFLOP/s of every rank while all compute; slow ranks
     allreduce        time of a sum over all ranks, of 4 bytes and 4 MB
     neighbours       messages between ranks i and i + 1; slow links
     clocks           differences between hosts
-    memory           what the model needs, and what there is, also in control groups; /dev/shm
+    memory           what the model needs with train's defaults for all that has no option here (batch size,
+                     optimizer), and what there is, also in control groups; /dev/shm
     temporary files  where MPI keeps its session
     run directory    made, written, synced; free space
     data             readable and the same on all ranks

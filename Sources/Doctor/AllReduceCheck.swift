@@ -55,6 +55,7 @@ struct AllReduceCheck: Check {
     var spent = 0.0
     for bytes in allSizes where sizes.count < 2 || spent < limit {
       func measure(_ count: Int) throws -> Double {
+        world.pulse.beat()
         let seconds = try world.seconds(of: count) {
           var values = memory.mutableSpan(first: bytes / MemoryLayout<Float>.stride)
           try world.communicator.allReduce(&values, .sum)

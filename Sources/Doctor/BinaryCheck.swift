@@ -4,6 +4,9 @@ import Parallel
 import Tensors
 
 /// All ranks run the same program, to the bit.
+///
+/// Different builds have to understand each other here: the first that is sent is this, and further facts can
+/// only be optional ones.
 struct BinaryCheck: Check {
   static let name = "program"
 
@@ -34,6 +37,9 @@ struct BinaryCheck: Check {
     }
     self.init(try ByRank(gathering: own, world))
   }
+
+  /// What follows may mean something else to other ranks.
+  var isMixed: Bool { ranks.groups(\.sha256).count > 1 }
 
   var facts: String {
     ranks.summary { "cnn-mpi \($0.version), sha256 \($0.sha256?.prefix(12) ?? "unknown")" }

@@ -59,6 +59,7 @@ struct ClockCheck: Check {
     }
     var found = [Double](repeating: 0, count: 2 * others.count)
     for (index, other) in others.enumerated() {
+      world.pulse.beat()
       var shortest = Double.infinity
       for _ in 0..<20 {
         if world.isRoot {

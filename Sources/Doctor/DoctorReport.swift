@@ -9,9 +9,14 @@ package struct DoctorReport: Sendable {
   private let hosts: [String]
   private let seconds: Double
   private let checks: [any Check]
+  /// Nothing was left out.
+  private let isComplete: Bool
 
-  init(_ checks: [any Check], hosts: [String], version: String, seconds: Double) {
+  init(
+    _ checks: [any Check], isComplete: Bool = true, hosts: [String], version: String, seconds: Double
+  ) {
     self.checks = checks
+    self.isComplete = isComplete
     self.hosts = hosts
     self.version = version
     self.seconds = seconds
@@ -31,7 +36,10 @@ package struct DoctorReport: Sendable {
     let world = "\(counted(hosts.count, "rank")) on \(counted(Set(hosts).count, "host"))"
     let counts = [list(.error, "problem"), list(.warning, "warning")].compactMap { $0 }
     if counts.isEmpty { return "ready: \(world), nothing to complain about" }
-    return isReady ? "ready: \(world), with \(counts[0])" : "not ready: \(counts.joined(separator: " and "))"
+    return isReady
+      ? "ready: \(world), with \(counts[0])"
+      : "not ready: \(counts.joined(separator: " and "))"
+        + (isComplete ? "" : "; nothing else was looked at")
   }
 
   /// Such as `2 problems (data, run directory)`; nil for none.

@@ -47,6 +47,7 @@ struct LinkMeasurement {
     _ world: World, _ end: PingPong?, bytes: Int, target: Double, limit: Int
   ) throws -> Double {
     func seconds(_ count: Int) throws -> Double {
+      world.pulse.beat()
       try world.communicator.barrier()
       var watch = Stopwatch()
       try end?.run(bytes: bytes, count: count)

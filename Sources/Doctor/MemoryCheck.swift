@@ -85,7 +85,7 @@ struct MemoryCheck: Check {
         + "\(bytes(available(on: host))) of memory are left",
       remedy:
         "start fewer ranks a host (mpirun --map-by ppr:\(max(1, count / 2)):node), raise the control group's "
-        + "limit (sbatch --mem=, docker run --memory=), or lower --micro-batch or --threads")
+        + "limit (sbatch --mem=, docker run --memory=), or lower --threads or train's --micro-batch")
   }
 
   private var lockProblems: [Problem] {

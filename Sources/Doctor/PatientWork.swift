@@ -20,6 +20,7 @@ extension World {
     }
     timer.activate()
     defer { timer.cancel() }
+    pulse.beat()
     return try body()
   }
 }

@@ -64,7 +64,7 @@ struct RunDirectoryCheck: Check {
     let seen = try world.communicator.allGather(sees ? 1 : 0)
     // A checkpoint more than are kept, while a new one is written; the trained model; records.
     let arenas = Double(network.layout.gradientCount) * 4
-    let checkpoint = arenas * Double(1 + configuration.stateArenas(worldSize: 1))
+    let checkpoint = arenas * Double(1 + configuration.savedArenas)
     self.init(
       Outcome(
         path: trial?.path ?? path, seconds: trial?.seconds, free: trial?.space?.free,
@@ -124,7 +124,7 @@ struct RunDirectoryCheck: Check {
         .warning(
           "\(path): \(bytes(Double(bytesWritten))) took \(shortTime(seconds * 1e6)) to write and sync, and all ranks "
             + "wait for each checkpoint",
-          remedy: "give --out a faster file system, or --save-every more steps"))
+          remedy: "give --out a faster file system, or train with a longer --save-every"))
     }
     return problems
   }

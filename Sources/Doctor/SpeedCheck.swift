@@ -46,6 +46,7 @@ struct SpeedCheck: Check {
     let cpuBefore = Self.threadTime()
     var watch = Stopwatch()
     let rates = GemmShape.brief.map { shape in
+      world.pulse.beat()
       let times = shape.measure(repetitions: 10, seconds: 0.02).values
       return shape.flop * Double(times.count) / times.reduce(0, +) / 1e9
     }

@@ -202,6 +202,9 @@ import Testing
       #expect(
         texts.count == 1 && texts[0].contains(" runs another binary than ") && texts[0].contains(other),
         "\(texts)")
+      // Really different builds may not understand each other further.
+      #expect((report["checks"] as? Object)?.keys.sorted() == ["program"])
+      #expect((report["verdict"] as? String)?.hasSuffix("; nothing else was looked at") == true)
       let hashes = rows(report, "program").compactMap { $0["sha256"] as? String }
       #expect(try hashes == [words("sha256sum \(Program.path)")[0], words("sha256sum \(other)")[0]])
     }
@@ -304,8 +307,72 @@ import Testing
     #expect(texts[0].contains(cores < 2 ? "oversubscribed" : "2 ranks are not bound"), "\(texts)")
   }
 
+  /// Each has a core of its own: that is not enough for the threads that it is to have.
+  @Test func threadsCount() throws {
+    let cores = try Int(words("getconf _NPROCESSORS_ONLN")[0]) ?? 1
+    let program = try RunningProgram(
+      [
+        "mpirun", "--bind-to", "core", "-np", "1", Program.path, "doctor", "--json", "--threads",
+        "\(8 * cores)", "--out", NSTemporaryDirectory(),
+      ], seconds: 60
+    ).wait()
+    let texts = problems(try parse(program), "placement", "warning")
+    #expect(
+      program.exitCode == 0 && texts.count == 1
+        && texts[0].contains("1 rank of \(8 * cores) threads has 1 core"), "\(texts) \(program.errors)")
+  }
+
+  /// The room that a further checkpoint is said to take is what one takes.
+  @Test func roomIsForCheckpointsAsTheyAre() throws {
+    try withTemporaryDirectory { directory in
+      let files = RunFiles(directory: "\(directory)/run")
+      let run = try Program.run([
+        "train", "--train-samples", "256", "--test-samples", "64", "--epochs", "1", "--out", files.directory,
+        "--quiet",
+      ])
+      #expect(run.exitCode == 0, "\(run.errors)")
+      let needed = try [2, 3].map { keep in
+        let report = try parse(
+          Program.run(["doctor", "--json", "--out", directory, "--keep", "\(keep)"]))
+        return try #require(check(report, "run_directory")["needed"] as? Double)
+      }
+      let name = try #require(files.checkpoints.first { $0.hasSuffix(".safetensors") })
+      let path = "\(files.directory)/checkpoints/\(name)"
+      let size = try #require(FileManager.default.attributesOfItem(atPath: path)[.size] as? Double)
+      #expect(abs((needed[1] - needed[0]) / size - 1) < 0.05, "\(needed), a checkpoint has \(size) bytes")
+    }
+  }
+
+  /// The other would wait for it for ever. A pipe that nobody writes to holds it up until it is stopped.
+  @Test(arguments: [0, 1]) func aStoppedRankEndsIt(rank: Int) throws {
+    try withData { directory in
+      try FileManager.default.removeItem(atPath: "\(directory)/train-images-idx3-ubyte")
+      #expect(mkfifo("\(directory)/train-images-idx3-ubyte", 0o600) == 0)
+    } _: { directory in
+      let program = [Program.path, "doctor", "--timeout", "4", "--out", directory, "--data"]
+      let contexts = (0..<2).map { ["-np", "1"] + program + [$0 == rank ? directory : "synthetic"] }
+      let command = (["mpirun"] + contexts.joined(separator: [":"])).joined(separator: " ")
+      let file = "\(directory)/errors"
+      let running = try RunningProgram(["sh", "-c", "exec \(command) 2> \(file)"], seconds: 120)
+      func errors() -> String { (try? String(contentsOfFile: file, encoding: .utf8)) ?? "" }
+      while running.isRunning, !errors().contains("no rank got further for 2 s") { usleep(10_000) }
+      let ids = running.rankIDs
+      try #require(ids.count == 2, "\(errors())")
+      let stopTime = ContinuousClock.now
+      kill(ids[rank], SIGSTOP)
+      let exitCode = running.wait().exitCode
+      // The limit is 9 s; the ranks, MPI and its launcher have to end, too.
+      #expect(exitCode != 0 && ContinuousClock.now - stopTime < .seconds(9 + 4 + 15))
+      let said =
+        errors().split(separator: "\n").first { $0.contains("which --timeout takes for the end") } ?? ""
+      #expect(said.contains("no word from rank \(rank) on ") && !said.contains("--resume"), "\(errors())")
+      #expect(said.hasSuffix("Step 10 of doctor looks at: data"), "\(errors())")
+    }
+  }
+
   @Test(arguments: [
     (["--frobnicate"], 2, "unknown option --frobnicate"), (["--jsn"], 2, "did you mean --json?"),
+    (["--keep", "x"], 2, "--keep: expected"),
     (["--timeout", "0"], 2, "--timeout: expected a number above 0, found \"0\""),
     (["runs"], 2, "unexpected argument \"runs\""),
     (["--model", "resnet50"], 1, "no model is called \"resnet50\""),
@@ -321,10 +388,11 @@ import Testing
   @Test func helpComesFromTheOptions() throws {
     let help = try Program.run(["doctor", "--help"])
     #expect(help.exitCode == 0 && help.output.hasPrefix("Usage: [mpirun -np RANKS] cnn-mpi doctor [options]"))
-    for option in ["--data", "--model", "--threads", "--out", "--timeout", "--json"] {
+    for option in ["--data", "--model", "--threads", "--out", "--keep", "--timeout", "--json"] {
       #expect(help.output.contains("  \(option) "))
     }
     #expect(help.output.split(separator: "\n").allSatisfy { $0.count <= 110 })
+    #expect(help.output.contains("train's defaults") && help.output.contains("has 5 more [20]"))
     #expect(try Program.run(["--help"]).output.contains("`cnn-mpi doctor"))
   }
 }

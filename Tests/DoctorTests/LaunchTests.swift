@@ -101,8 +101,17 @@ import Testing
 }
 
 @Suite struct PlacementCheckTests {
-  private func check(_ hosts: String, hostCores: Int, _ cores: (Int) -> [Int]) -> PlacementCheck {
-    PlacementCheck(byRank(hosts) { PlacementCheck.Rank(cores: cores($0), hostCores: hostCores) })
+  /// - Parameter hardwareThreads: of a core; those of one core have numbers that follow each other.
+  private func check(
+    _ hosts: String, hostCores: Int, threads: Int? = nil, hardwareThreads: Int = 1, _ cores: (Int) -> [Int]
+  ) -> PlacementCheck {
+    PlacementCheck(
+      byRank(hosts) { rank in
+        PlacementCheck.Rank(
+          cores: cores(rank),
+          physicalCores: Set(cores(rank).map { $0 / hardwareThreads * hardwareThreads }).sorted(),
+          hostCores: hostCores, physicalHostCores: hostCores / hardwareThreads)
+      }, threads: threads)
   }
 
   @Test func coresOfTheirOwnAreFine() {
@@ -122,6 +131,39 @@ import Testing
       texts(bound)[0].contains("2 ranks share 1 core")
         && texts(bound)[0].hasSuffix("7 cores of the host are not theirs"))
     #expect(bound.problems[0].remedy.contains("slot:PE=4"))
+  }
+
+  @Test func moreThreadsThanCoresAreNamed() {
+    func bound(_ threads: Int?, hostCores: Int) -> PlacementCheck {
+      check("a a", hostCores: hostCores, threads: threads) { [$0] }
+    }
+    #expect(bound(nil, hostCores: 2).problems.isEmpty && bound(1, hostCores: 2).problems.isEmpty)
+    let two = bound(8, hostCores: 2)
+    #expect(
+      texts(two) == [
+        "a: 2 ranks of 8 threads share 2 cores (oversubscribed): threads wait for each other, and times say nothing"
+      ])
+    #expect(two.problems[0].remedy == "lower --threads to 1" && two.oversubscribedHosts.isEmpty)
+    let many = bound(8, hostCores: 16)
+    #expect(texts(many).count == 1 && texts(many)[0].hasSuffix("; 14 cores of the host are not theirs"))
+    #expect(many.problems[0].remedy.contains("--map-by slot:PE=8, or ask the batch system for 16 cores"))
+    #expect(
+      texts(check("a", hostCores: 2, threads: 3) { _ in [0, 1] })[0].hasPrefix(
+        "a: 1 rank of 3 threads has 2 cores (oversubscribed)"))
+    // There are cores enough for all, but not for one of them.
+    let uneven = check("a a", hostCores: 4, threads: 2) { [[0], [1, 2, 3]][$0] }
+    #expect(texts(uneven)[0].hasPrefix("a: rank 0 of 2 threads has 1 core (oversubscribed)"))
+  }
+
+  @Test func hardwareThreadsOfACoreAreNoCores() {
+    let one = check("a a", hostCores: 4, hardwareThreads: 2) { [$0] }
+    #expect(one.oversubscribedHosts == ["a"] && texts(one).count == 1)
+    #expect(texts(one)[0].hasPrefix("a: 2 ranks share 1 core of 2 hardware threads (oversubscribed)"))
+    #expect(texts(one)[0].hasSuffix("; 1 core of the host is not theirs"))
+    #expect(one.problems[0].remedy.contains("slot:PE=1"))
+    #expect(check("a a", hostCores: 4, hardwareThreads: 2) { [2 * $0, 2 * $0 + 1] }.problems.isEmpty)
+    let across = check("a a", hostCores: 4, hardwareThreads: 2) { [[0, 2], [1, 3]][$0] }
+    #expect(texts(across) == ["a: ranks 0-1 share cores 0,2, and wait for each other there"])
   }
 
   @Test func overlapsAreNamed() {

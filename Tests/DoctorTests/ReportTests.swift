@@ -21,10 +21,11 @@ import Testing
     let problems: [Problem] = []
   }
 
-  private func report(_ problems: [Problem], facts: String = "found") -> DoctorReport {
+  private func report(_ problems: [Problem], facts: String = "found", isComplete: Bool = true) -> DoctorReport
+  {
     DoctorReport(
-      [Other(), MadeUp(facts: facts, problems: problems)], hosts: ["a", "b", "b"], version: "1.2",
-      seconds: 3.21)
+      [Other(), MadeUp(facts: facts, problems: problems)], isComplete: isComplete, hosts: ["a", "b", "b"],
+      version: "1.2", seconds: 3.21)
   }
 
   private let warning = Problem.warning("so so", remedy: "look")
@@ -39,6 +40,9 @@ import Testing
     #expect(
       report([error, warning]).summary == "not ready: 1 problem (run directory) and 1 warning (run directory)"
     )
+    #expect(
+      report([error], isComplete: false).summary
+        == "not ready: 1 problem (run directory); nothing else was looked at")
   }
 
   @Test func problemsFollowTheTable() {

@@ -2,7 +2,7 @@ import Synchronization
 
 /// What a rank is about.
 package enum Phase: UInt8, Sendable {
-  case starting, loading, computing, waiting, evaluating, comparing, saving, finishing
+  case starting, loading, computing, waiting, evaluating, comparing, saving, finishing, examining
 
   /// As in `rank 3 is computing`.
   package var words: String {
@@ -15,6 +15,7 @@ package enum Phase: UInt8, Sendable {
     case .comparing: "comparing parameters"
     case .saving: "writing a checkpoint"
     case .finishing: "writing results"
+    case .examining: "looking at the machine"
     }
   }
 }

@@ -10,6 +10,16 @@ package struct StallLimits: Codable, Equatable, Sendable {
   package init() {}
 }
 
+/// What a watchdog says of the job.
+package struct JobWords: Sendable {
+  /// The option that sets when the job ends.
+  package var option = "--stall-abort"
+  /// What else is to be known when it does.
+  package var advice: @Sendable () -> String = { "To go on from the last checkpoint: --resume" }
+
+  package init() {}
+}
+
 /// Ends a job in which no rank gets further: where one was stopped, its host is gone or cut off, or a file
 /// system hangs, MPI waits for ever.
 ///
@@ -19,6 +29,7 @@ package struct StallLimits: Codable, Equatable, Sendable {
 package final class Watchdog: @unchecked Sendable {
   private let world: World
   private let limits: StallLimits
+  private let words: JobWords
   private let token: UInt64
   /// Where rank 0 may be reached.
   private let root: [UDPSocket.Address]
@@ -40,9 +51,10 @@ package final class Watchdog: @unchecked Sendable {
   /// Starts watching until the process ends. Called by all ranks.
   ///
   /// - Throws: an `MPIError`.
-  package init(_ world: World, _ limits: StallLimits) throws {
+  package init(_ world: World, _ limits: StallLimits, _ words: JobWords = JobWords()) throws {
     self.world = world
     self.limits = limits
+    self.words = words
     judge = StallJudge(hosts: world.hosts)
     socket = UDPSocket()
     token = UInt64(try world.communicator.broadcast(String(UInt64.random(in: 0 ... .max))))!
@@ -113,8 +125,8 @@ package final class Watchdog: @unchecked Sendable {
       let end = Heartbeat(.end, rank: 0).bytes(token: token)
       for address in others.values { socket?.send(end, to: address) }
       endJob(
-        "no rank got further for \(Int(stall)) s, which --stall-abort takes for the end. "
-          + "\(judge.report(at: now)). To go on from the last checkpoint: --resume")
+        "no rank got further for \(Int(stall)) s, which \(words.option) takes for the end. "
+          + "\(judge.report(at: now)). \(words.advice())")
     } else if limits.warning > 0, stall >= limits.warning, !hasWarned {
       hasWarned = true
       let end = limits.abort > 0 ? " (after \(Int(limits.abort)) s the job ends)" : ""
@@ -136,8 +148,8 @@ package final class Watchdog: @unchecked Sendable {
     if limits.abort > 0, silence >= limits.abort + (speaks ? 2 : 4) {
       endJob(
         speaks
-          ? "\(missing), which --stall-abort takes for the end; this rank was \(world.pulse.state.phase.words) "
-            + "in step \(world.pulse.state.step)" : nil)
+          ? "\(missing), which \(words.option) takes for the end; this rank was \(world.pulse.state.phase.words) "
+            + "in step \(world.pulse.state.step). \(words.advice())" : nil)
     } else if limits.warning > 0, silence >= limits.warning + 2, !hasWarned, speaks {
       hasWarned = true
       say(
