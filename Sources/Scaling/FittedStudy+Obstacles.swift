@@ -14,9 +14,12 @@ extension ScalingStudy {
 }
 
 extension FittedStudy {
-  /// A model that is more than so far off on rank counts between those measured tells nothing of others, nor
-  /// does one of MPI_Allreduce on sizes that were measured.
+  /// A model that is more than so far off on rank counts between those measured tells nothing of others.
   private static let largestMisfit = 0.3
+
+  /// Nor does one of MPI_Allreduce that is more than so far off on the sizes measured. Below that its error
+  /// widens the band by as much as communication counts; caches and changes of algorithm alone make some 40 %.
+  private static let largestAllReduceMisfit = 0.6
 
   /// Waiting that is more than so many times the allreduce is for slower ranks.
   private static let largestVisibleShare = 3.0
@@ -38,10 +41,10 @@ extension FittedStudy {
           + "\(decimal(largestVisibleShare, 0)): ranks wait for one another more than for the network, as where "
           + "cores are unequal or busy with other work, and the model would let that grow like the allreduce")
     }
-    if model.allReduce.relativeError > largestMisfit {
+    if model.allReduce.relativeError > largestAllReduceMisfit {
       obstacles.append(
         "the model of the allreduce is \(wholePercent(model.allReduce.relativeError)) off on the sizes and rank "
-          + "counts measured, more than \(limit): the library's algorithms or the network do not follow one "
+          + "counts measured, more than \(wholePercent(largestAllReduceMisfit)): the library's algorithms or the network do not follow one "
           + "latency and one bandwidth")
     }
     return obstacles

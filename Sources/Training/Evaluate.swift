@@ -42,7 +42,7 @@ private struct EvaluationReport: Encodable {
 package func evaluate(
   _ configuration: EvaluationConfiguration, in world: World, version: String
 ) throws -> String {
-  _ = try Watchdog(world, StallLimits())
+  _ = try Watchdog(world, StallLimits(), .withoutOptions)
   let model = try world.agree { try TrainedModel(configuration.source) }
   let threads = configuration.threads ?? world.threadsPerRank
   try world.requireMemory(

@@ -18,6 +18,14 @@ package struct JobWords: Sendable {
   package var advice: @Sendable () -> String = { "To go on from the last checkpoint: --resume" }
 
   package init() {}
+
+  /// For commands that have their limits from here and leave nothing to go on from.
+  package static var withoutOptions: Self {
+    var words = Self()
+    words.option = "this command"
+    words.advice = { "`cnn-mpi doctor` looks at hosts and network" }
+    return words
+  }
 }
 
 /// Ends a job in which no rank gets further: where one was stopped, its host is gone or cut off, or a file

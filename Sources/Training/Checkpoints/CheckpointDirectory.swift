@@ -120,6 +120,10 @@ struct CheckpointDirectory {
   /// Empty where there is no such directory.
   private func files() throws -> [String] {
     guard access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR) else { return [] }
-    return try FileManager.default.contentsOfDirectory(atPath: path)
+    do {
+      return try FileManager.default.contentsOfDirectory(atPath: path)
+    } catch {
+      throw OutputError(path, "a directory that can be read")
+    }
   }
 }
