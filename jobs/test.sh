@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs all tests: installs what is missing, checks the format, builds, runs the tests, those of MPI on 1 to 4 ranks, and
+# Runs all tests: installs what is missing, checks the format, builds, runs the tests, those of MPI on 2 to 4 ranks too, and
 # those on a cluster of several hosts and SLURM on this machine (Tests/Cluster/run.sh, as root).
 #
 #     jobs/test.sh
@@ -34,7 +34,7 @@ swift build -c release --build-tests >"$log" 2>&1 || { cat "$log"; fail "the bui
 echo "== tests"
 run_tests swift test -c release --skip-build --no-parallel
 
-for ranks in 1 2 3 4; do
+for ranks in 2 3 4; do
   echo "== tests on $ranks ranks"
   run_tests timeout --kill-after 10 300 mpirun --quiet -np "$ranks" .build/release/cnn-mpiPackageTests.xctest \
     --testing-library swift-testing --no-parallel --filter RankTests

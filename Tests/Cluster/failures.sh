@@ -15,11 +15,11 @@ failures_proofs() {
     [ "$repeats" -eq 1 ] || echo "-- failures, $i of $repeats"
     prove "a rank is killed" ends_cleanly rank_killed node3
     prove "a rank is stopped (SIGSTOP)" ends_cleanly rank_stopped node3
-    prove "the network of a host is cut" ends_cleanly network_cut node3
-    prove "... and mpirun would never notice" without_keepalives network_cut node3
+    prove "the network of a host is cut, and mpirun never notices" without_keepalives network_cut node3
+    [ "$repeats" -eq 1 ] || prove "... and mpirun notices" ends_cleanly network_cut node3
     prove "the network of the host with mpirun is cut" ends_cleanly network_cut node1
     prove "a host is gone" ends_cleanly host_lost node3
-    prove "the host with mpirun is gone" ends_cleanly host_lost node1
+    [ "$repeats" -eq 1 ] || prove "the host with mpirun is gone" ends_cleanly host_lost node1
     prove "the disk is full when a checkpoint is written" ends_cleanly disk_full node1
     prove "one rank does not find the data" fails_at_once without_data "node3"
     prove "one rank runs another binary" fails_at_once mixed_binaries "node4"

@@ -11,7 +11,7 @@ import Testing
   ]
 
   /// How often a run is killed; CNN_MPI_KILLS in the environment sets it.
-  private static let kills = ProcessInfo.processInfo.environment["CNN_MPI_KILLS"].flatMap { Int($0) } ?? 10
+  private static let kills = ProcessInfo.processInfo.environment["CNN_MPI_KILLS"].flatMap { Int($0) } ?? 6
 
   @Test func killedRunsGoOnBitwise() throws {
     try withTemporaryDirectory { directory in

@@ -43,6 +43,17 @@ struct Program {
     URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
       .appendingPathComponent("cnn-mpi").path
   }
+
+  /// A copy of it with a byte more, as another build may be; its path.
+  static func anotherBinary(in directory: String) throws -> String {
+    let other = "\(directory)/other"
+    try FileManager.default.copyItem(atPath: path, toPath: other)
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: other))
+    try file.seekToEnd()
+    try file.write(contentsOf: Data([0]))
+    try file.close()
+    return other
+  }
 }
 
 /// A command that was started.

@@ -59,7 +59,7 @@ import Testing
       let running = try start(files, ["--stall-warning", "3", "--stall-abort", "4"])
       let ids = running.rankIDs
       for id in ids { kill(id, SIGSTOP) }
-      sleep(9)
+      sleep(7)
       let before = files.checkpoints
       for id in ids { kill(id, SIGCONT) }
       sleep(2)
@@ -73,12 +73,7 @@ import Testing
   /// Ranks of another build may mean other things by the same message.
   @Test func anotherBinaryEndsTheRun() throws {
     try withTemporaryDirectory { directory in
-      let other = "\(directory)/other"
-      try FileManager.default.copyItem(atPath: Program.path, toPath: other)
-      let file = try #require(FileHandle(forWritingAtPath: other))
-      try file.seekToEnd()
-      try file.write(contentsOf: Data([0]))
-      try file.close()
+      let other = try Program.anotherBinary(in: directory)
       let options = Self.options + ["--out", "\(directory)/run"]
       let together = ["mpirun", "-np", "2", Program.path] + options + [":", "-np", "1", other] + options
       let program = try RunningProgram(together, seconds: 60).wait()
