@@ -70,7 +70,8 @@ extension StepReport {
 
     self.environment = environment
     warnings =
-      try world.placementWarnings() + world.idleThreadWarnings(runner.schedule, threads: workload.threads)
+      try configuration.training.reduction.idleWarnings(hosts: world.hosts) + world.placementWarnings()
+      + world.idleThreadWarnings(runner.schedule, threads: workload.threads)
     mode = configuration.forwardOnly ? .forward : .training
     model = workload.network.description.name
     modelParameters = workload.network.layout.trainableNumbers

@@ -44,7 +44,7 @@ package final class Pulse: Sendable {
 
   package init() {}
 
-  /// The rank got further. Called by one thread.
+  /// The rank got further. Called by one thread at a time.
   package func beat() { beats.store(beats.load(ordering: .relaxed) &+ 1, ordering: .relaxed) }
 
   /// The rank goes over to something else.

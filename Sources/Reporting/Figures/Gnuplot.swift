@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// Why there is no picture.
@@ -49,12 +50,8 @@ package enum Gnuplot {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    posix_spawnattr_setsigmask(&attributes, &signals)
-    sigfillset(&signals)
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    let signalFlags = resetSignals(&attributes)
+    posix_spawnattr_setflags(&attributes, signalFlags)
 
     // -d: without the settings of the user's own.
     let words: [UnsafeMutablePointer<CChar>?] = [program, "-d", "-"].map { (word: String) in strdup(word) }
