@@ -27,43 +27,62 @@ let package = Package(
     .target(name: "CMPI", dependencies: ["CMPILibrary"]),
     .target(name: "CCPU"),
 
+    // Imports only go down this list.
     .target(name: "Tensors", swiftSettings: numeric),
-    .target(name: "Files", dependencies: ["Tensors"], swiftSettings: spans),
-    .target(name: "MPI", dependencies: ["CMPI", "Tensors"], swiftSettings: spans),
+    .target(name: "Hashing", swiftSettings: numeric),
+    .target(name: "System", dependencies: ["Tensors"], swiftSettings: spans),
+    .target(name: "Files", dependencies: ["Hashing", "Tensors"], swiftSettings: spans),
+    .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: spans),
     .target(name: "Kernels", dependencies: ["COpenBLAS", "CCPU", "Tensors"], swiftSettings: numeric),
     .target(
-      name: "Data", dependencies: ["CZlib", "CPNG", "CJPEG", "Files", "Tensors"], swiftSettings: numeric),
+      name: "Data", dependencies: ["CZlib", "CPNG", "CJPEG", "Files", "Hashing", "Tensors"],
+      swiftSettings: numeric),
     .target(name: "Optimizers", dependencies: ["Tensors"], swiftSettings: numeric),
     .target(name: "Networks", dependencies: ["Kernels", "Files", "Tensors"], swiftSettings: spans),
-    .target(name: "Parallel", dependencies: ["MPI", "Tensors"], swiftSettings: spans),
-    .target(name: "Reporting", dependencies: ["Files", "Tensors"], swiftSettings: spans),
     .target(
-      name: "Training",
+      name: "Parallel", dependencies: ["MPI", "System", "Hashing", "Tensors"], swiftSettings: spans),
+    .target(name: "Reporting", dependencies: ["Files", "System", "Tensors"], swiftSettings: spans),
+    .target(
+      name: "Models", dependencies: ["Networks", "Data", "Files", "Tensors"], swiftSettings: spans),
+    .target(
+      name: "Engine",
       dependencies: [
-        "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Optimizers", "Data", "Files", "Tensors",
+        "Parallel", "Networks", "Kernels", "Optimizers", "Data", "System", "Hashing", "Tensors",
+      ],
+      swiftSettings: spans),
+    .target(
+      name: "Runs",
+      dependencies: [
+        "Engine", "Models", "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Optimizers", "Data",
+        "Files",
+        "System", "Hashing", "Tensors",
       ],
       swiftSettings: spans),
     .target(
       name: "Benchmarks",
-      dependencies: ["Training", "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Data", "Tensors"],
+      dependencies: [
+        "Runs", "Engine", "Models", "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Data", "System",
+        "Tensors",
+      ],
       swiftSettings: spans),
     .target(
       name: "Scaling",
-      dependencies: ["Benchmarks", "Training", "Reporting", "Parallel", "MPI", "Files", "Tensors"],
-      swiftSettings: spans),
+      dependencies: ["Runs", "Reporting", "Parallel", "Files", "System"], swiftSettings: spans),
     .target(
       name: "Doctor",
       dependencies: [
-        "Benchmarks", "Training", "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Data", "Files",
-        "Tensors",
+        "Benchmarks", "Runs", "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Data", "Files",
+        "System",
+        "Hashing", "Tensors",
       ],
       // Tests make up facts of ranks by the initialisers that structures have anyway.
       swiftSettings: spans + [.unsafeFlags(["-enable-testing"])]),
     .executableTarget(
       name: "CNNMPI",
       dependencies: [
-        "Doctor", "Scaling", "Benchmarks", "Training", "Reporting", "Parallel", "MPI", "Networks", "Data",
-        "Files", "Kernels",
+        "Doctor", "Scaling", "Benchmarks", "Runs", "Models", "Reporting", "Parallel", "MPI", "Networks",
+        "Files",
+        "Kernels",
       ],
       swiftSettings: spans),
 
@@ -71,6 +90,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["Kernels", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: spans),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: spans),
+    .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: spans),
+    .testTarget(name: "SystemTests", dependencies: ["System", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"], swiftSettings: spans),
     .testTarget(
@@ -83,19 +104,25 @@ let package = Package(
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "Files", "TestSupport"], swiftSettings: spans),
     .testTarget(
+      name: "ModelsTests", dependencies: ["Models", "Networks", "Data", "Files", "TestSupport"],
+      swiftSettings: spans),
+    .testTarget(
+      name: "RunsTests",
+      dependencies: ["Runs", "Engine", "Models", "Networks", "Data", "Files", "TestSupport"],
+      swiftSettings: spans),
+    .testTarget(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "Data", "TestSupport"],
       swiftSettings: spans),
-    .testTarget(name: "DoctorTests", dependencies: ["Doctor", "TestSupport"], swiftSettings: spans),
+    .testTarget(
+      name: "DoctorTests", dependencies: ["Doctor", "System", "TestSupport"], swiftSettings: spans),
     .testTarget(
       name: "ScalingTests",
       dependencies: ["Scaling", "Reporting", "Parallel", "Files", "Tensors", "TestSupport"],
       swiftSettings: spans),
-    .testTarget(
-      name: "TrainingTests", dependencies: ["Training", "Networks", "Data", "Files", "TestSupport"],
-      swiftSettings: spans),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
-      name: "RankTests", dependencies: ["Doctor", "Training", "TestSupport", "AllocationCounter"],
+      name: "RankTests",
+      dependencies: ["Doctor", "Runs", "Engine", "Models", "TestSupport", "AllocationCounter"],
       swiftSettings: spans),
     .testTarget(name: "CommandLineTests", dependencies: ["CNNMPI", "TestSupport"], swiftSettings: spans),
   ]

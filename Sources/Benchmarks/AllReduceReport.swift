@@ -1,8 +1,11 @@
+import Engine
 import MPI
+import Models
 import Parallel
 import Reporting
+import Runs
+import System
 import Tensors
-import Training
 
 /// `cnn-mpi bench allreduce`: how long a sum of floats over all ranks takes, by size.
 struct AllReduceReport: BenchmarkReport {

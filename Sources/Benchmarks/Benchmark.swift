@@ -1,6 +1,8 @@
+import Engine
+import Models
 import Parallel
 import Reporting
-import Training
+import Runs
 
 /// The kinds of benchmarks: `cnn-mpi bench KIND`.
 package enum Benchmark: String, CaseIterable, Sendable { case gemm, layers, step, allreduce }

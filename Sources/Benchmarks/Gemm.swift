@@ -1,5 +1,6 @@
 import Kernels
 import Parallel
+import System
 import Tensors
 
 /// A matrix product as the program calls it: C (m, n) = A (m, k) B (k, n).

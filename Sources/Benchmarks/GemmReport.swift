@@ -1,7 +1,9 @@
+import Engine
 import MPI
+import Models
 import Parallel
 import Reporting
-import Training
+import Runs
 
 /// `cnn-mpi bench gemm`: how fast one core multiplies matrices.
 struct GemmReport: BenchmarkReport {

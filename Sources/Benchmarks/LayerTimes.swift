@@ -1,5 +1,6 @@
 import Kernels
 import Networks
+import System
 import Tensors
 
 /// Seconds that a plan's passes take, by operation.

@@ -1,8 +1,10 @@
+import Engine
+import Models
 import Networks
 import Parallel
 import Reporting
+import Runs
 import Tensors
-import Training
 
 /// `cnn-mpi bench layers`: what each operation of a model's plan takes on one core.
 struct LayersReport: BenchmarkReport {

@@ -1,7 +1,9 @@
+import Engine
+import Models
 import Networks
 import Parallel
 import Reporting
-import Training
+import Runs
 
 /// `cnn-mpi bench step`: how fast whole steps are, and where their time goes.
 struct StepReport: BenchmarkReport {

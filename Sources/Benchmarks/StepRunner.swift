@@ -1,7 +1,10 @@
 import Data
+import Engine
+import Models
 import Networks
 import Parallel
-import Training
+import Runs
+import System
 
 /// Runs steps of a workload on random images: the step of `Trainer` itself, or `Evaluator`'s inference.
 final class StepRunner {

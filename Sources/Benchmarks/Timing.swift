@@ -1,4 +1,5 @@
 import Parallel
+import System
 import Tensors
 
 /// How something is timed: so many calls at once, so often.

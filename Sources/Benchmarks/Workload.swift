@@ -1,6 +1,8 @@
+import Engine
+import Models
 import Networks
 import Parallel
-import Training
+import Runs
 
 /// A model and how much of it is computed at once.
 struct Workload {

@@ -1,4 +1,6 @@
-import Training
+import Engine
+import Models
+import Runs
 
 /// `cnn-mpi evaluate`: how right a trained model is, class by class.
 enum EvaluateCommand {

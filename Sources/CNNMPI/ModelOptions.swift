@@ -1,4 +1,6 @@
-import Training
+import Engine
+import Models
+import Runs
 
 /// A configuration that says which trained model.
 protocol ModelConfiguration: SendableMetatype {

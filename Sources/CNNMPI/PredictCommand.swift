@@ -1,4 +1,6 @@
-import Training
+import Engine
+import Models
+import Runs
 
 /// `cnn-mpi predict`: the classes of images.
 enum PredictCommand {

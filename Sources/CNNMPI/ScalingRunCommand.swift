@@ -1,5 +1,7 @@
+import Engine
+import Models
+import Runs
 import Scaling
-import Training
 
 /// `cnn-mpi scaling run`: trains on several numbers of ranks.
 enum ScalingRunCommand {

@@ -1,6 +1,8 @@
+import Engine
+import Models
 import Networks
 import Reporting
-import Training
+import Runs
 
 /// `cnn-mpi train`: the default.
 enum TrainCommand {

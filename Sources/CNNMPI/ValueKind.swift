@@ -1,5 +1,7 @@
+import Engine
+import Models
 import Reporting
-import Training
+import Runs
 
 /// How the values of an option are read and shown.
 struct ValueKind<Value>: Sendable {

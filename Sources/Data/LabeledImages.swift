@@ -1,3 +1,4 @@
+import Hashing
 import Tensors
 
 /// Images of one shape, as bytes, and their classes: all in memory.

@@ -1,9 +1,12 @@
 import Benchmarks
+import Engine
 import MPI
+import Models
 import Parallel
 import Reporting
+import Runs
+import System
 import Tensors
-import Training
 
 /// How long a sum over all ranks takes.
 struct AllReduceCheck: Check {

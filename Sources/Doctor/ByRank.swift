@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Parallel
 import Reporting
+import System
 
 /// What each rank says of itself.
 struct ByRank<Facts: Codable & Sendable>: Sendable {

@@ -1,6 +1,7 @@
 import Kernels
 import Parallel
 import Reporting
+import System
 
 /// The same CPU everywhere, and all of it.
 struct CPUCheck: Check {

@@ -1,9 +1,11 @@
+import Engine
 import Glibc
 import MPI
+import Models
 import Parallel
 import Reporting
+import Runs
 import Tensors
-import Training
 
 /// The hosts' clocks show the same time.
 struct ClockCheck: Check {

@@ -1,10 +1,12 @@
 import Data
+import Engine
 import Foundation
+import Models
 import Networks
 import Parallel
 import Reporting
+import Runs
 import Tensors
-import Training
 
 /// Every rank reads the same images.
 struct DataCheck: Check {

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Reporting
+import System
 import Tensors
 
 /// A run directory that is tried: made if need be, written, and left as it was found.

@@ -1,10 +1,13 @@
+import Engine
 import MPI
+import Models
 import Networks
 import Parallel
 import Reporting
+import Runs
 import Synchronization
+import System
 import Tensors
-import Training
 
 /// What is to be looked at.
 package struct DoctorConfiguration: Sendable {

@@ -1,7 +1,10 @@
+import Engine
 import Files
+import Models
 import Parallel
 import Reporting
-import Training
+import Runs
+import System
 
 /// What all checks came to.
 package struct DoctorReport: Sendable {

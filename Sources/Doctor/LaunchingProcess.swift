@@ -1,4 +1,5 @@
 import Parallel
+import System
 
 /// The program that started this rank: mpirun, its daemon on another host, or SLURM's.
 struct LaunchingProcess: Codable, Equatable, Sendable {

@@ -1,5 +1,6 @@
 import MPI
 import Parallel
+import System
 import Tensors
 
 /// Messages there and back between neighbours: rank i and rank i + 1, and the last and the first. Many pairs

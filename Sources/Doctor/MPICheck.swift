@@ -1,6 +1,8 @@
+import Engine
 import MPI
+import Models
 import Parallel
-import Training
+import Runs
 
 /// One MPI on all ranks, and the launcher belongs to it.
 struct MPICheck: Check {

@@ -1,7 +1,10 @@
+import Engine
+import Models
 import Networks
 import Parallel
 import Reporting
-import Training
+import Runs
+import System
 
 /// Each host has room for what its ranks need.
 struct MemoryCheck: Check {

@@ -1,6 +1,9 @@
+import Engine
 import Glibc
+import Models
 import Parallel
-import Training
+import Runs
+import System
 
 /// Each rank has cores of its own, enough for its threads.
 struct PlacementCheck: Check {

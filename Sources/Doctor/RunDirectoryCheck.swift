@@ -1,9 +1,12 @@
+import Engine
 import Foundation
 import MPI
+import Models
 import Networks
 import Parallel
 import Reporting
-import Training
+import Runs
+import System
 
 /// Rank 0 can write what a run leaves behind.
 struct RunDirectoryCheck: Check {

@@ -1,5 +1,6 @@
 import MPI
 import Parallel
+import System
 
 /// Ranks of a host talk to each other through files in `/dev/shm`.
 struct SharedMemoryCheck: Check {

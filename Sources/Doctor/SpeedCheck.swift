@@ -3,6 +3,7 @@ import Glibc
 import Kernels
 import Parallel
 import Reporting
+import System
 import Tensors
 
 /// How fast each rank computes, while all others compute too.

@@ -2,6 +2,7 @@ import Files
 import Foundation
 import MPI
 import Parallel
+import System
 
 /// MPI keeps sockets and files of a session in a directory for temporary files.
 struct TemporaryDirectoryCheck: Check {

@@ -1,3 +1,4 @@
+import Hashing
 import Tensors
 
 /// What a safetensors file is to hold, see `SafetensorsFile`: 32-bit floats and 64-bit integers.

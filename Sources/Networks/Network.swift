@@ -15,6 +15,8 @@ package struct Network: Sendable {
   package let description: ModelDescription
   package let nodes: [Node]
   package let layout: ParameterLayout
+  /// How each of `layout.tensors` looks in PyTorch's files.
+  package let pyTorchForms: [PyTorchForm]
   private let initializers: [Initializer]
 
   package var input: Shape { description.input }
@@ -30,7 +32,8 @@ package struct Network: Sendable {
   /// - Throws: `ModelError` where the layers do not fit together, with the layer's name and both shapes.
   package init(_ description: ModelDescription) throws(ModelError) {
     var nodes: [Node] = []
-    var tensors: [(name: String, shape: [Int], kind: ParameterLayout.Kind, pyTorch: PyTorchForm)] = []
+    var tensors: [(name: String, shape: [Int], kind: ParameterLayout.Kind)] = []
+    var forms: [PyTorchForm] = []
     var initializers: [Initializer] = []
     let names = try Self.names(of: description)
     var shape = description.input
@@ -55,7 +58,8 @@ package struct Network: Sendable {
         Node(
           name: names[index], layer: item.layer, input: shape, output: output,
           tensors: tensors.count..<tensors.count + own.count))
-      tensors += own.map { ("\(names[index]).\($0.name)", $0.shape, $0.kind, $0.pyTorch) }
+      tensors += own.map { ("\(names[index]).\($0.name)", $0.shape, $0.kind) }
+      forms += own.map(\.pyTorch)
       initializers += own.map { Self.initializer(of: $0, before: following) }
       shape = output
     }
@@ -70,6 +74,7 @@ package struct Network: Sendable {
     self.description = description
     self.nodes = nodes
     self.initializers = initializers
+    pyTorchForms = forms
     layout = ParameterLayout(tensors)
   }
 
@@ -86,10 +91,10 @@ package struct Network: Sendable {
     }
   }
 
-  /// The layers' names: given ones, or type and number.
   /// What the names of tensors in checkpoints begin with that are not the model's own.
   package static let reservedNames = ["optimizer", "average", "best"]
 
+  /// The layers' names: given ones, or type and number.
   private static func names(of description: ModelDescription) throws(ModelError) -> [String] {
     var counts: [String: Int] = [:]
     var names: [String] = []

@@ -1,3 +1,4 @@
+import System
 import Tensors
 
 /// When the reductions of buckets began and were seen to be complete. A rank sees that only while it is in

@@ -1,5 +1,6 @@
 import Foundation
 import MPI
+import System
 
 /// All ranks of the job, and where they run.
 ///
@@ -23,7 +24,7 @@ package final class World {
     try communicator.connect()
     hosts = try communicator.allGather(communicator.host)
     let mask = affinityMask()
-    let sets = try [mask, Parallel.physicalCores(of: mask)].map { own in
+    let sets = try [mask, System.physicalCores(of: mask)].map { own in
       try communicator.allGather(own.map(String.init).joined(separator: " ")).map {
         Set($0.split(separator: " ").compactMap { Int($0) })
       }
@@ -44,11 +45,4 @@ package final class World {
   }
 
   package var placement: Placement { Placement(hosts: hosts, cores: cores) }
-}
-
-/// The cores that this process may run on.
-func affinityMask() -> [Int] {
-  let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-  let line = status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") } ?? ""
-  return line.split(separator: "\t").last.map { parseCoreList($0) } ?? [0]
 }

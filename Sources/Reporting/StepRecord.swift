@@ -1,3 +1,5 @@
+import System
+
 /// How training stands after a step: a line of `metrics.jsonl`, and what TensorBoard shows of it.
 package struct StepRecord: Sendable {
   /// Steps since the start of training, this one included.

@@ -1,4 +1,5 @@
 import Foundation
+import System
 
 /// What `cnn-mpi bench allreduce --json` found on some number of ranks.
 struct AllReduceTimes: Decodable {

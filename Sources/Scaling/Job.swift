@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Synchronization
+import System
 
 /// A launched program, which this process waits for.
 enum Job {

@@ -1,4 +1,5 @@
 import Foundation
+import System
 
 /// The time of a training step on P ranks:
 ///

@@ -1,4 +1,6 @@
-import Training
+import Engine
+import Models
+import Runs
 
 /// What `cnn-mpi scaling run` is asked for.
 package struct StudyPlan: Sendable {

@@ -1,8 +1,11 @@
+import Engine
 import Files
 import Foundation
+import Models
 import Parallel
 import Reporting
-import Training
+import Runs
+import System
 
 /// Runs a study: a job for each rank count and repeat, one after the other. Repeats are outermost, so that a
 /// drift of the machine hits all rank counts alike.

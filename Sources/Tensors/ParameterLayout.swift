@@ -19,7 +19,6 @@ package struct ParameterLayout: Sendable {
     /// Place in the arena.
     package let range: Range<Int>
     package let kind: Kind
-    package let pyTorch: PyTorchForm
   }
 
   package enum Kind: Sendable { case trainable, statistic }
@@ -39,7 +38,7 @@ package struct ParameterLayout: Sendable {
   }
 
   /// The order of `tensors` is the one given, whatever their kinds.
-  package init(_ described: [(name: String, shape: [Int], kind: Kind, pyTorch: PyTorchForm)]) {
+  package init(_ described: [(name: String, shape: [Int], kind: Kind)]) {
     var places = [Range<Int>](repeating: 0..<0, count: described.count)
     var end = 0
     func place(_ kind: Kind) -> Range<Int> {
@@ -55,7 +54,7 @@ package struct ParameterLayout: Sendable {
     statistics = place(.statistic)
     metrics = end..<Self.aligned(end + StepMetric.allCases.count)
     tensors = zip(described, places).map {
-      Tensor(name: $0.name, shape: $0.shape, range: $1, kind: $0.kind, pyTorch: $0.pyTorch)
+      Tensor(name: $0.name, shape: $0.shape, range: $1, kind: $0.kind)
     }
   }
 

@@ -1,4 +1,5 @@
 import Benchmarks
+import System
 import Testing
 
 @Suite struct LatencyBandwidthTests {

@@ -1,4 +1,5 @@
 import Parallel
+import System
 import Testing
 
 struct WatchdogTests {

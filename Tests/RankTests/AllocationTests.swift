@@ -1,11 +1,13 @@
 import AllocationCounter
 import Data
+import Engine
 import MPI
+import Models
 import Networks
 import Optimizers
 import Parallel
+import Runs
 import Testing
-import Training
 
 @MainActor @Suite(.serialized, .watchdog) struct AllocationTests {
   /// The counter counts what Swift allocates.

@@ -1,5 +1,6 @@
 import Networks
 import Parallel
+import System
 import Testing
 
 @testable import Doctor

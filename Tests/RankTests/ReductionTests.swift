@@ -1,4 +1,5 @@
 import Glibc
+import Hashing
 import MPI
 import Parallel
 import Tensors

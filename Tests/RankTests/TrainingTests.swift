@@ -1,11 +1,13 @@
 import Data
+import Engine
 import MPI
+import Models
 import Networks
 import Optimizers
 import Parallel
+import Runs
 import Tensors
 import Testing
-import Training
 
 /// Training on all ranks together against training on one rank alone, from the same weights and batches.
 @MainActor @Suite(.serialized, .watchdog) struct TrainingTests {

@@ -161,7 +161,7 @@ private func lines(_ directory: String) throws -> [String] {
   @Test(.enabled(if: Python.isThere, Comment(rawValue: Python.hint)))
   func tensorBoardReadsWhatWasWritten() throws {
     try withTemporaryDirectory { directory in
-      let layout = ParameterLayout([("weight", [2, 2], .trainable, PyTorchForm([2, 2]))])
+      let layout = ParameterLayout([("weight", [2, 2], .trainable)])
       let weights: [Float] = [-0.5, 0, 0.25, 1] + [Float](repeating: 0, count: 12)
       let first = RunRecords(in: try RunDirectory(directory), Console())
       first.stepEnded(step(50, loss: 0.125))

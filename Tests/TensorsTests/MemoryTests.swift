@@ -43,7 +43,7 @@ import Testing
     ([
       ("a.weight", [3, 5], .trainable), ("bn.running_mean", [4], .statistic), ("b.weight", [33], .trainable),
       ("b.bias", [1], .trainable), ("bn.running_var", [4], .statistic),
-    ] as [(String, [Int], ParameterLayout.Kind)]).map { ($0, $1, $2, PyTorchForm($1)) })
+    ] as [(String, [Int], ParameterLayout.Kind)]).map { ($0, $1, $2) })
 
   @Test func trainableTensorsComeFirstThenStatisticsThenMetrics() {
     let layout = Self.layout

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import MPI
 import Synchronization
+import System
 
 /// Ends this process where ranks wait for each other in vain before a `Watchdog` watches: those of different
 /// programs may expect different messages.

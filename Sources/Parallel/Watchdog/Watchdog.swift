@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import MPI
+import System
 
 /// After how long a job that gets no further is spoken of, and ended, in seconds; 0 for never.
 package struct StallLimits: Codable, Equatable, Sendable {
@@ -108,7 +109,7 @@ package final class Watchdog: @unchecked Sendable {
     let end = ContinuousClock.now + .seconds(seconds)
     var answered: UDPSocket.Address?
     while case let rest = (end - ContinuousClock.now).seconds, rest > 0 {
-      guard let (bytes, address) = socket?.receive(within: rest) else {
+      guard let (bytes, address) = socket?.receive(within: rest, atMost: 2 * Heartbeat.size) else {
         if socket == nil { usleep(UInt32(rest * 1e6)) }
         continue
       }

@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import System
 
 /// Why there is no picture.
 package struct FigureError: Error, CustomStringConvertible {

@@ -1,0 +1,73 @@
+import Data
+import Kernels
+import Networks
+import Parallel
+import Tensors
+
+/// A model for inference on one rank: parameters and threads, but no gradients and no optimizer.
+package final class Evaluator {
+  private let world: World
+  private let pool: WorkerPool
+  private let parameters: SharedBuffer<Float>
+
+  /// Makes all memory and starts the threads. The parameters are the starting ones, those of rank 0.
+  package convenience init(
+    _ network: Network, _ world: World, microBatch: Int, threads: Int, seed: UInt64,
+    convolution: ConvolutionMethod = .auto
+  ) throws {
+    self.init(
+      network, parameters: try world.initialParameters(of: network, seed: seed), world,
+      microBatch: microBatch,
+      threads: threads, seed: seed, convolution: convolution)
+  }
+
+  /// - Parameter parameters: the same on all ranks.
+  package init(
+    _ network: Network, parameters: SharedBuffer<Float>, _ world: World, microBatch: Int, threads: Int,
+    seed: UInt64, convolution: ConvolutionMethod
+  ) {
+    BLAS.useOneThread()
+    self.world = world
+    self.parameters = parameters
+    let workers = (0..<threads).map { index in
+      Worker(
+        index: index, network: network, microBatch: microBatch, seed: seed, convolution: convolution,
+        parameters: parameters, depth: 0)
+    }
+    pool = WorkerPool(workers, world.pulse)
+  }
+
+  /// The logits, (N, classes), of all samples of `loader`, on every rank. They do not depend on how many
+  /// ranks and threads compute them.
+  package func logits(_ loader: BatchLoader) throws -> [Float] {
+    try pool.infer(loader, parameters, in: world, keepLogits: true).logits.array()
+  }
+
+  /// The positions of those of `count` samples that this rank computes: only these need their images.
+  package func positions(ofSamples count: Int) -> Range<Int> {
+    let size = pool.workers[0].plan.maximumBatch
+    let run = shard(of: (count + size - 1) / size, world.rank, of: world.size)
+    return min(run.lowerBound * size, count)..<min(run.upperBound * size, count)
+  }
+
+  /// Evaluates the parameters on all samples of `loader`, as `Trainer.evaluate` does.
+  package func evaluate(_ loader: BatchLoader) throws -> EvaluationResult {
+    try pool.evaluate(loader, parameters, in: world)
+  }
+
+  /// Time spent so far, as the thread sees it that calls.
+  package var times: StepTimes { pool.workers[0].clock.times }
+
+  package var costs: [OperationCost] { pool.workers[0].plan.costs }
+}
+
+extension World {
+  /// The values that a network starts with, those of rank 0, in a new arena.
+  func initialParameters(of network: Network, seed: UInt64) throws -> SharedBuffer<Float> {
+    let parameters = SharedBuffer<Float>(repeating: 0, count: network.layout.parameterCount)
+    var values = parameters.mutableSpan
+    network.initialize(&values, seed: seed)
+    try communicator.broadcast(&values)
+    return parameters
+  }
+}

@@ -1,0 +1,108 @@
+import Networks
+import Tensors
+
+// A network's arenas as PyTorch's files have them: `conv1.weight` as (K, C, KH, KW), and so on.
+
+extension Network {
+  /// Whether a tensor of this name is one of the model itself, not of what checkpoints keep beside it.
+  package static func isOwn(_ name: String) -> Bool {
+    !reservedNames.contains { name.hasPrefix($0 + ".") }
+  }
+
+  /// Which tensors an arena holds.
+  package enum ArenaPart: Sendable {
+    /// Parameters and running statistics.
+    case parameters
+    /// One number for each trainable parameter: optimizer state.
+    case trainable
+  }
+
+  /// The tensors in an arena, by their names and in the order of a PyTorch `state_dict`.
+  ///
+  /// - Parameters:
+  ///   - arena: of this network's layout, as long as `part` at least.
+  ///   - prefix: what the names begin with, such as `optimizer.velocity.`.
+  ///   - batchesTracked: `num_batches_tracked` of batch normalisation layers, which come with `.parameters`.
+  package func exported(
+    _ arena: Span<Float>, _ part: ArenaPart = .parameters, prefix: String = "", batchesTracked: Int64 = 0
+  ) -> [NamedTensor] {
+    var exported: [NamedTensor] = []
+    for node in nodes {
+      for (tensor, form) in tensors(of: part, in: node.tensors) {
+        let numbers = form.exported(arena.extracting(tensor.range))
+        exported.append(NamedTensor(prefix + tensor.name, form.shape, .floats(numbers)))
+      }
+      if part == .parameters, node.layer is BatchNorm {
+        exported.append(NamedTensor("\(prefix)\(node.name).\(batchCounter)", [], .integers([batchesTracked])))
+      }
+    }
+    return exported
+  }
+
+  /// Fills an arena from tensors such as `exported` makes. Every tensor of the network must be among them, in
+  /// its shape, and no other; only `num_batches_tracked` may be there or not.
+  ///
+  /// - Parameters:
+  ///   - tensors: in any order.
+  ///   - source: the file they are from, for messages.
+  /// - Throws: `ModelError` with what was expected and found; the arena may be filled in part then.
+  package func restore(
+    _ tensors: [NamedTensor], _ part: ArenaPart = .parameters, prefix: String = "", from source: String,
+    to arena: inout MutableSpan<Float>
+  ) throws(ModelError) {
+    var found: [String: NamedTensor] = [:]
+    for tensor in tensors where !tensor.name.hasSuffix(".\(batchCounter)") { found[tensor.name] = tensor }
+    try expect(Set(found.keys), part, prefix: prefix, from: source)
+    for (tensor, form) in self.tensors(of: part) {
+      let (name, shape) = (prefix + tensor.name, form.shape)
+      guard let given = found[name], given.shape == shape else {
+        throw ModelError(
+          "\(source): expected tensor \(name) in shape \(shape), as model \(description.name) has it, found "
+            + "shape \(found[name]!.shape)")
+      }
+      guard case .floats(let numbers) = given.values else {
+        throw ModelError("\(source): expected tensor \(name) to hold floating-point numbers, found integers")
+      }
+      var values = arena[slice: tensor.range]
+      form.restore(numbers.span, to: &values)
+    }
+  }
+
+  /// Those of an arena with their forms, all or some of them.
+  private func tensors(
+    of part: ArenaPart, in indices: Range<Int>? = nil
+  ) -> [(tensor: ParameterLayout.Tensor, form: PyTorchForm)] {
+    (indices ?? layout.tensors.indices).map { (layout.tensors[$0], pyTorchForms[$0]) }
+      .filter { part == .parameters || $0.tensor.kind == .trainable }
+  }
+
+  /// - Throws: `ModelError` where the names that a file has are not those that `restore` expects.
+  package func expect(
+    _ names: Set<String>, _ part: ArenaPart = .parameters, prefix: String = "", from source: String
+  ) throws(ModelError) {
+    let wanted = self.tensors(of: part).map { prefix + $0.tensor.name }
+    let found = names.filter { !$0.hasSuffix(".\(batchCounter)") }
+    let missing = wanted.filter { !found.contains($0) }
+    let unknown = found.subtracting(wanted).sorted()
+    let model = "model \(description.name)"
+    if !missing.isEmpty {
+      let instead = unknown.isEmpty ? "no such tensor" : "\(list(unknown)) instead"
+      throw ModelError(
+        "\(source): expected \(list(missing)), as \(model) has, found \(instead); the layers of --model need "
+          + "the names that they have in the file")
+    }
+    if !unknown.isEmpty {
+      throw ModelError("\(source): expected the tensors of \(model) alone, found also \(list(unknown))")
+    }
+  }
+}
+
+/// Counts the batches that running statistics were averaged over. PyTorch keeps it, but uses it only with
+/// `momentum=None`.
+private let batchCounter = "num_batches_tracked"
+
+/// A few names, and how many more there are.
+private func list(_ names: [String]) -> String {
+  let shown = names.prefix(4).joined(separator: ", ")
+  return names.count > 4 ? "\(shown) and \(names.count - 4) more" : shown
+}

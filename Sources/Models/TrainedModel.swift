@@ -1,0 +1,76 @@
+import Data
+import Files
+import Foundation
+import Networks
+import Tensors
+
+/// A network with weights, and how images are normalised for it: all that inference needs.
+///
+/// As a file it is a safetensors file of the weights, in PyTorch's names, shapes and order, whose metadata
+/// says the rest: `model` (JSON, as in model files, with every layer's name), `normalization` (JSON, `mean`
+/// and `deviation` by channel), `classes` (JSON, names, where there are any), `format` and `program`.
+package struct TrainedModel: Sendable {
+  package let network: Network
+  package let parameters: SharedBuffer<Float>
+  package let normalization: Normalization
+  /// By class; nil where they are numbers only.
+  package let classNames: [String]?
+  /// Batches that running statistics were averaged over.
+  private let batchesTracked: Int64
+
+  /// In a run directory.
+  package static let fileName = "model.safetensors"
+
+  package init(
+    _ network: Network, _ parameters: SharedBuffer<Float>, _ normalization: Normalization,
+    classNames: [String]? = nil, batchesTracked: Int64 = 0
+  ) {
+    self.network = network
+    self.parameters = parameters
+    self.normalization = normalization
+    self.classNames = classNames
+    self.batchesTracked = batchesTracked
+  }
+
+  package func write(to path: String, version: String) throws {
+    let parameters = parameters
+    let contents = SafetensorsContents(
+      metadata: try metadata(version: version),
+      tensors: network.exported(parameters.span, batchesTracked: batchesTracked))
+    try contents.write(to: path)
+  }
+
+  package func metadata(version: String) throws -> [String: String] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    func json(_ value: some Encodable) throws -> String {
+      String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+    var metadata = ["format": "pt", "program": "cnn-mpi \(version)"]
+    metadata["model"] = try json(network.namedDescription)
+    metadata["normalization"] = try json(normalization)
+    metadata["classes"] = try classNames.map(json)
+    return metadata
+  }
+}
+
+extension TrainedModel {
+  /// Reads it, checked in every respect.
+  ///
+  /// - Throws: `FileError` or `ModelError`, with the path.
+  package init(_ source: ModelSource) throws {
+    if source.weights == nil,
+      source.model.hasSuffix(".json") || ModelZoo.models.contains(where: { $0.name == source.model })
+    {
+      throw ModelError(
+        "--model \(source.model): expected a run directory or .safetensors file, found a model without weights; "
+          + "give these by --weights")
+    }
+    let described = try source.weights.map { _ in try Network(ModelDescription(named: source.model)) }
+    let file = try WeightsFile(path: source.weights ?? source.model)
+    let network = try described ?? file.network()
+    try self.init(
+      network, file.parameters(for: network), file.normalization(for: network, source),
+      classNames: file.classNames(for: network))
+  }
+}

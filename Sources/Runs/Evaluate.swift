@@ -1,0 +1,115 @@
+import Data
+import Engine
+import Models
+import Networks
+import Parallel
+import Reporting
+
+/// What `cnn-mpi evaluate` is to do.
+package struct EvaluationConfiguration: Sendable {
+  package enum Part: String, CaseIterable, Sendable { case test, train }
+
+  package var source = ModelSource()
+  /// `synthetic`, or a directory.
+  package var data = "synthetic"
+  package var part = Part.test
+  /// Use only the first images; nil for all.
+  package var samples: Int?
+  /// Of synthetic digits.
+  package var seed: UInt64 = 1
+  package var microBatch = 32
+  /// Threads a rank; nil for the cores that the rank has to itself.
+  package var threads: Int?
+  package var json = false
+
+  package init() {}
+}
+
+/// What `cnn-mpi evaluate --json` prints.
+private struct EvaluationReport: Encodable {
+  let version: String
+  let model: String
+  let data: String
+  let part: String
+  let samples: Int
+  let loss: Double
+  let accuracy: Double
+  let report: ClassificationReport
+}
+
+/// Evaluates a trained model, on all ranks of `world`.
+///
+/// - Returns: the report, as text or JSON.
+/// - Throws: the same error on all ranks, or an `MPIError`.
+package func evaluate(
+  _ configuration: EvaluationConfiguration, in world: World, version: String
+) throws -> String {
+  _ = try Watchdog(world, StallLimits(), .withoutOptions)
+  let model = try world.agree { try TrainedModel(configuration.source) }
+  let threads = configuration.threads ?? world.threadsPerRank
+  try world.requireMemory(
+    for: model.network, microBatch: configuration.microBatch, threads: threads, forwardOnly: true)
+  let images = try world.loadImages(
+    configuration.part == .test ? .test : .train, from: configuration.data, limit: configuration.samples,
+    seed: configuration.seed, for: model.network, threads: threads)
+  let loader = BatchLoader(images, model.normalization)
+  let result = try Evaluator(model, world, microBatch: configuration.microBatch, threads: threads)
+    .evaluate(loader)
+  let report = ClassificationReport(
+    labels: (0..<loader.count).map(loader.label), predictions: result.predictions,
+    names: model.namesOfClasses)
+  let whole = EvaluationReport(
+    version: version, model: model.network.description.name, data: configuration.data,
+    part: configuration.part.rawValue, samples: result.count, loss: result.loss, accuracy: result.accuracy,
+    report: report)
+  guard !configuration.json else { return String(decoding: try prettyJSON(whole), as: UTF8.self) }
+  return whole.text(correct: result.correct)
+}
+
+extension TrainedModel {
+  /// By class: names, or numbers.
+  package var namesOfClasses: [String] { classNames ?? (0..<network.classes).map(String.init) }
+}
+
+extension EvaluationReport {
+  fileprivate func text(correct: Int) -> String {
+    let summary = table([
+      ("model", model), ("data", "\(data), \(part) part"),
+      ("accuracy", "\(percent(accuracy)), \(grouped(correct)) of \(grouped(samples))"),
+      ("loss", decimal(loss, 4)),
+    ])
+    return "cnn-mpi \(version)\n\(summary)\n\n\(report.text)\n"
+  }
+}
+
+extension ClassificationReport {
+  /// Tables of the classes and of what they are taken for.
+  package var text: String {
+    var parts = [classTable]
+    if let confusionMatrix {
+      let names = classes.map(\.name)
+      let rows = zip(names, confusionMatrix).map { [$0] + $1.map { $0 == 0 ? "." : grouped($0) } }
+      parts.append("  rows: true classes, columns: predictions\n" + columns([""] + names, rows))
+    }
+    if !mostConfused.isEmpty {
+      parts.append(
+        columns(
+          ["taken for", "samples"],
+          mostConfused.map { ["\($0.label) for \($0.prediction)", grouped($0.count)] }))
+    }
+    if unclassified > 0 {
+      parts.append("  \(grouped(unclassified)) samples have no prediction: their logits are not finite")
+    }
+    return parts.joined(separator: "\n\n")
+  }
+
+  private var classTable: String {
+    func shown(_ share: Double?) -> String { share.map(percent) ?? "-" }
+    let rows = classes.map {
+      [$0.name, shown($0.precision), shown($0.recall), shown($0.f1), grouped($0.support)]
+    }
+    let total = classes.reduce(0) { $0 + $1.support }
+    let mean = ["mean", shown(meanPrecision), shown(meanRecall), shown(meanF1), grouped(total)]
+    return columns(["class", "precision", "recall", "F1", "samples"], rows + [mean])
+  }
+}

@@ -1,0 +1,17 @@
+import Engine
+import Kernels
+import Models
+import Parallel
+
+extension Evaluator {
+  /// Runs a trained model, the same on all ranks.
+  package convenience init(
+    _ model: TrainedModel, _ world: World, microBatch: Int, threads: Int,
+    convolution: ConvolutionMethod = .auto
+  ) {
+    // Without dropout, which is for training, nothing here depends on the seed.
+    self.init(
+      model.network, parameters: model.parameters, world, microBatch: microBatch, threads: threads, seed: 0,
+      convolution: convolution)
+  }
+}

@@ -1,0 +1,29 @@
+import Engine
+import Kernels
+import MPI
+import Models
+import Parallel
+import System
+
+/// With what, and where, the program runs: part of `run.json` and of what `cnn-mpi bench --json` prints.
+package struct RunEnvironment: Encodable, Sendable {
+  package let version: String
+  /// By rank.
+  let hosts: [String]
+  /// Cores that each rank may use, by rank, such as `0-3,8`: the hardware threads of a core are one.
+  let cores: [String]
+  package let cpu: String
+  package let mpi: String
+  package let blas: String
+  package let blasKernel: String
+
+  package init(_ world: World, version: String) {
+    self.version = version
+    hosts = world.hosts
+    cores = world.physicalCores.map { shortList($0.sorted()) }
+    cpu = CPU.name
+    mpi = MPIRuntime.libraryVersion
+    blas = "OpenBLAS \(BLAS.version)"
+    blasKernel = BLAS.kernelName
+  }
+}

@@ -1,0 +1,30 @@
+import Data
+import Engine
+import Models
+import Networks
+import Tensors
+
+extension TrainingConfiguration {
+  /// The model that `--weights` names, for a network of `--model`; nil where it names none.
+  ///
+  /// Weights that do not say how they want images normalised get the statistics of the training images.
+  func startingModel(_ network: Network, _ data: TrainingData) throws -> TrainedModel? {
+    guard let weights else { return nil }
+    let file = try WeightsFile(path: weights)
+    let normalization =
+      try file.storedNormalization() == nil
+      ? Normalization(of: data.train) : file.normalization(for: network, ModelSource())
+    return try TrainedModel(network, file.parameters(for: network), normalization)
+  }
+}
+
+extension Trainer {
+  /// Takes over weights, the same on all ranks.
+  func start(from model: TrainedModel) {
+    let given = model.parameters
+    for arena in [parameters, average?.values].compactMap(\.self) {
+      var values = arena.mutableSpan
+      values.copy(from: given.span)
+    }
+  }
+}

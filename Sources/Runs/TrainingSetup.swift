@@ -1,0 +1,205 @@
+import Data
+import Engine
+import Kernels
+import Models
+import Networks
+import Optimizers
+import Parallel
+import Reporting
+
+/// A configuration with all that was made of it before the first step.
+struct TrainingSetup {
+  let configuration: TrainingConfiguration
+  let network: Network
+  let data: TrainingData
+  /// To tell whether a resumed run has the same.
+  let trainDataHash: String
+  let testDataHash: String
+  let schedule: BatchSchedule
+  /// Of this rank.
+  let threads: Int
+  let learningRates: LearningRateSchedule
+  /// Of the checkpoint that the run goes on from.
+  let checkpoint: CheckpointState?
+  /// Of the training images.
+  let augmentation: Augmentation?
+  /// What `--weights` names.
+  let startingModel: TrainedModel?
+  /// That of the checkpoint, or of the weights to start from, which expect it; else by the training images.
+  let normalization: Normalization
+}
+
+extension TrainingSetup {
+  /// Reads model and data.
+  ///
+  /// - Parameter checkpoint: where to go on.
+  /// - Throws: on all ranks, also when the data are not those of the checkpoint.
+  init(_ configuration: TrainingConfiguration, from checkpoint: Checkpoint?, _ world: World) throws {
+    world.pulse.enter(.loading)
+    self.configuration = configuration
+    self.checkpoint = checkpoint?.state
+    network = try world.agree { try Network(ModelDescription(named: configuration.model)) }
+    threads = configuration.threads ?? world.threadsPerRank
+    data = try TrainingData(configuration, for: network, threads: threads, world)
+    (trainDataHash, testDataHash) = (data.train.hash(), data.test.hash())
+    let loaded = (network, data)
+    startingModel =
+      checkpoint == nil ? try world.agree { try configuration.startingModel(loaded.0, loaded.1) } : nil
+    normalization =
+      checkpoint?.state.normalization ?? startingModel?.normalization ?? Normalization(of: data.train)
+    if let checkpoint {
+      let hashes = (trainDataHash, testDataHash)
+      try world.agree {
+        try checkpoint.state.check(
+          loaded.0, trainSamples: loaded.1.train.count, trainHash: hashes.0, testHash: hashes.1)
+      }
+    }
+    schedule = BatchSchedule(
+      samples: data.train.count, globalBatch: configuration.globalBatch(worldSize: world.size),
+      microBatch: configuration.microBatch(worldSize: world.size))
+    learningRates = configuration.learningRateSchedule(worldSize: world.size)
+    let shape = data.train.shape
+    augmentation = try world.agree {
+      try Augmentation(configuration.augmentation, shape: shape, seed: configuration.seed)
+    }
+    let own = shard(of: schedule.batch(after: 0).microBatches, world.rank, of: world.size)
+    try world.requireMemory(
+      for: network, microBatch: schedule.microBatch, threads: threads,
+      state: configuration.stateArenas(worldSize: world.size),
+      gradients: SummationTree.depth(ofRun: shard(of: own, 0, of: threads)))
+  }
+
+  /// What is printed before the first step.
+  func table(_ world: World) -> [(name: String, value: String)] {
+    let rows =
+      [
+        ("world", "\(counted(world.size, "rank")) on \(counted(Set(world.hosts).count, "host"))"),
+        ("cores", world.placement.summary),
+        ("threads", "\(threads) a rank"),
+        ("BLAS", "OpenBLAS \(BLAS.version), \(BLAS.kernelName) kernel, on \(CPU.name)"),
+        ("data", data.summary(configuration)),
+        ("model", model),
+        ("global batch", globalBatch(world.size)),
+        ("learning rate", learningRate(world.size)),
+        ("optimizer", optimizer),
+      ] + regularization + [
+        ("epochs", "\(configuration.epochs) of \(counted(schedule.stepsPerEpoch, "step"))"),
+        ("seed", "\(configuration.seed)"),
+      ]
+    return rows + (world.size > 1 ? [("reduction", configuration.reduction.words)] : [])
+      + resumption(world.size)
+  }
+
+  /// Where the run goes on, and what is not as it was.
+  private func resumption(_ worldSize: Int) -> [(name: String, value: String)] {
+    guard let checkpoint else { return [] }
+    let position = checkpoint.progress.position
+    var text = "after step \(grouped(position.step)), epoch \(position.epoch + 1)"
+    if position.samples > 0 { text += ", sample \(grouped(position.samples))" }
+    var changes: [String] = []
+    func note<Value: Equatable>(_ name: String, _ was: Value, _ now: Value, _ show: (Value) -> String) {
+      if was != now { changes.append("\(name) \(show(was)) -> \(show(now))") }
+    }
+    note("ranks", checkpoint.worldSize, worldSize) { "\($0)" }
+    note("global batch", checkpoint.globalBatch, schedule.globalBatch) { "\($0)" }
+    note("micro-batch", checkpoint.microBatch, schedule.microBatch) { "\($0)" }
+    note("learning rate", checkpoint.peakLearningRate, learningRates.peak, shortest)
+    note("epochs", checkpoint.configuration.epochs, configuration.epochs) { "\($0)" }
+    return [("resumed", text)] + (changes.isEmpty ? [] : [("changed", changes.joined(separator: ", "))])
+  }
+
+  private var model: String {
+    let origin = configuration.weights.map { ", starting from \($0)" } ?? ""
+    return "\(network.description.name), \(grouped(network.layout.trainableNumbers)) parameters\(origin)"
+  }
+
+  private func globalBatch(_ worldSize: Int) -> String {
+    let batches = configuration.accumulate
+    let origin =
+      switch configuration.globalBatch {
+      case nil:
+        " = \(counted(worldSize, "rank")) x \(configuration.batchSize)"
+          + (batches > 1 ? " x \(batches) accumulated" : "")
+      case let batch?:
+        (batches > 1 ? " = \(batch) x \(batches) accumulated" : "")
+          + " over \(counted(worldSize, "rank"))"
+      }
+    return "\(schedule.globalBatch)\(origin), in micro-batches of \(schedule.microBatch)"
+  }
+
+  /// Such as `0.01 x 4 ranks -> 0.04, warm-up 1 epoch, then cosine`.
+  private func learningRate(_ worldSize: Int) -> String {
+    var text = shortest(learningRates.initial)
+    if configuration.learningRateFactor(worldSize: worldSize) > 1 {
+      if worldSize > 1 { text += " x \(worldSize) ranks" }
+      if configuration.accumulate > 1 { text += " x \(configuration.accumulate) accumulated" }
+      text += " -> \(shortest(learningRates.peak))"
+    }
+    if learningRates.warmupEpochs > 0 {
+      let epochs = learningRates.warmupEpochs
+      text += ", warm-up \(shortest(epochs)) epoch\(epochs == 1 ? "" : "s"), then"
+    } else {
+      text += ","
+    }
+    return text + " "
+      + (configuration.schedule == .step
+        ? "x \(shortest(configuration.stepFactor)) every \(shortest(configuration.stepEpochs)) epochs"
+        : configuration.schedule.rawValue)
+  }
+
+  private var optimizer: String {
+    let decay = configuration.weightDecay > 0 ? ", weight decay \(shortest(configuration.weightDecay))" : ""
+    return switch configuration.optimizer {
+    case .sgd:
+      "SGD, \(configuration.nesterov == .on ? "Nesterov " : "")momentum \(shortest(configuration.momentum))\(decay)"
+    case .adam: "Adam\(decay)"
+    }
+  }
+
+  /// What is used of it.
+  private var regularization: [(name: String, value: String)] {
+    var rows: [(String, String)] = []
+    if augmentation != nil { rows.append(("augmentation", configuration.augmentation.rawValue)) }
+    if configuration.labelSmoothing > 0 {
+      rows.append(("label smoothing", shortest(configuration.labelSmoothing)))
+    }
+    if let norm = configuration.clipNorm {
+      rows.append(("gradients", "clipped to a norm of \(shortest(norm))"))
+    }
+    if let decay = configuration.averageDecay {
+      rows.append(("evaluated", "the weights' moving average, decay \(shortest(decay))"))
+    }
+    if let patience = configuration.earlyStopping {
+      rows.append(
+        ("early stopping", "after \(counted(patience, "epoch")) without a better \(monitored) accuracy"))
+    }
+    return rows
+  }
+
+  /// The accuracy that decides which epoch is the best.
+  var monitored: String { data.validation == nil ? "test" : "validation" }
+
+  /// What can be mended: most of it costs speed. Called by all ranks.
+  func warnings(_ world: World) throws -> [String] {
+    let choice =
+      configuration.earlyStopping != nil && data.validation == nil
+      ? [
+        "--early-stopping without --validation-split takes the epoch of the best test accuracy, which new "
+          + "images will not quite reach"
+      ] : []
+    let reduction = configuration.reduction
+    let rounding =
+      checkpoint != nil && reduction.compression != nil
+      ? [
+        "what --compress had left out so far is lost: the weights will not be those of an uncut run to the bit"
+      ]
+      : []
+    return try choice + rounding + reduction.idleWarnings(hosts: world.hosts) + world.placementWarnings()
+      + world.idleThreadWarnings(schedule, threads: threads)
+  }
+}
+
+/// `1 rank`, `2 ranks`.
+package func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+  "\(grouped(count)) \(count == 1 ? one : many ?? one + "s")"
+}

@@ -1,0 +1,59 @@
+import Foundation
+import Glibc
+
+/// The files in which the kernel tells about the machine: `/proc` and `/sys`. Tests put others in their place.
+package struct KernelFiles: Sendable {
+  /// What stands before every path.
+  package var root = ""
+
+  package init(root: String = "") { self.root = root }
+
+  /// The text of a file, without spaces and line ends around it; nil where there is none that can be read.
+  package func text(_ path: String) -> String? {
+    let file = open(root + path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    // The kernel makes them up while they are read: their size says nothing.
+    var (bytes, part) = ([UInt8](), [UInt8](repeating: 0, count: 4096))
+    while true {
+      let count = part.withUnsafeMutableBytes { read(file, $0.baseAddress, $0.count) }
+      guard count >= 0 else { return nil }
+      if count == 0 { break }
+      bytes += part[..<count]
+    }
+    return String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// A file that holds one number.
+  package func number(_ path: String) -> Double? { text(path).flatMap { Double($0) } }
+
+  /// The bytes that a line `name:   N kB` of `/proc/meminfo` says.
+  package func memory(_ name: String) -> Double? {
+    let line = text("/proc/meminfo")?.split(separator: "\n").first { $0.hasPrefix("\(name):") }
+    let words = line?.split(separator: " ") ?? []
+    return words.count > 1 ? Double(words[1]).map { $0 * 1024 } : nil
+  }
+
+  package func entries(_ path: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: root + path)) ?? []).sorted()
+  }
+}
+
+/// Free space of the file system that a path is on.
+package struct FreeSpace: Equatable {
+  /// Bytes, altogether and for users that are not root.
+  package let size: Double
+  package let free: Double
+  /// More files can be made.
+  package let hasInodes: Bool
+
+  /// - Returns: nil where there is no such path.
+  package init?(_ path: String) {
+    var status = statvfs()
+    guard statvfs(path, &status) == 0 else { return nil }
+    size = Double(status.f_blocks) * Double(status.f_frsize)
+    free = Double(status.f_bavail) * Double(status.f_frsize)
+    // Some file systems, such as btrfs, have no fixed number and say 0 of 0.
+    hasInodes = status.f_files == 0 || status.f_favail > 0
+  }
+}
