@@ -1,9 +1,7 @@
 import Data
-import Engine
 import Files
 import Models
 import Networks
-import Runs
 import Tensors
 import TestSupport
 import Testing
