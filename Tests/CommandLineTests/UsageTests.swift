@@ -26,11 +26,6 @@ import Testing
     #expect(program.exitCode == 0 && program.output.hasPrefix("cnn-mpi ") && program.output.contains("."))
   }
 
-  @Test func theREADMEShowsTheHelp() throws {
-    let readme = try String(contentsOfFile: "\(packageRoot)/README.md", encoding: .utf8)
-    #expect(readme.contains(try Program.run(["--help"]).output), "README.md has another text than --help")
-  }
-
   @Test(arguments: [
     (["--epoch", "3"], "unknown option --epoch, did you mean --epochs?"),
     (["--frobnicate"], "unknown option --frobnicate"),
