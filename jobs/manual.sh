@@ -3,7 +3,8 @@
 #
 #     jobs/manual.sh DIRECTORY
 #
-#     jobs/manual.sh /tmp/manual && python3 -m http.server -d /tmp/manual      then http://localhost:8000/documentation/cnnmpi
+#     jobs/manual.sh /tmp/manual
+#     python3 -m http.server -d /tmp/manual         to be read at http://localhost:8000/documentation/cnnmpi
 #
 # The articles are plain Markdown, whose links between them are names of files; docc gets them as names of articles.
 # What docc warns of, such as a link that leads nowhere, is an error.
@@ -18,7 +19,7 @@ usage_error() {
 [ $# -eq 1 ] || usage_error "expected a directory for the pages, found $# arguments"
 [[ "$1" != -* ]] || usage_error "unknown option $1"
 command -v docc >/dev/null || {
-  echo "manual.sh: error: expected docc on the PATH, found none; it comes with Swift: https://www.swift.org/install/linux" >&2
+  echo "manual.sh: error: expected docc on the PATH, found none; it comes with Swift (swift.org/install/linux)" >&2
   exit 1
 }
 catalogue=$(cd "$(dirname "$0")/../Sources/CNNMPI/CNNMPI.docc" && pwd)
