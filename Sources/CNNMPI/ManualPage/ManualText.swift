@@ -15,7 +15,7 @@ enum ManualText {
     (0, "Done; of doctor: ready, maybe with warnings."),
     (1, "Failed; of predict also: an image could not be read; of doctor: something has to be mended first."),
     (2, "The command line was not understood."),
-    (75, "Stopped by a signal, behind a checkpoint: the same command with --resume goes on."),
+    (75, "Stopped by a signal, behind a checkpoint, from which --resume goes on."),
   ]
 
   static let environment: [(name: String, meaning: String)] = [
