@@ -26,7 +26,7 @@ enum CompletionsCommand {
     _ name: String, place: String, script: @escaping @Sendable () -> String
   ) -> Subcommand {
     Subcommand(
-      name: "completions \(name)", summary: "prints those for \(name)",
+      name: "completions \(name)", summary: "prints the script for \(name)",
       help: Help(
         usage: ["cnn-mpi completions \(name)"],
         description: """

@@ -52,7 +52,8 @@ func zshCompletions(_ commands: [CompletedCommand]) -> String {
 private func branch(_ command: CompletedCommand) -> String {
   var specifications = command.options.map(specification)
   if !command.members.isEmpty {
-    let members = command.members.map { "\($0.word)\\:\"\($0.summary)\"" }.joined(separator: " ")
+    let members = command.members.map { "\($0.word)\\:\"\($0.summary.escaping("\\\"$`"))\"" }.joined(
+      separator: " ")
     specifications.append("'1:command:((\(quoted(members))))'")
   }
   if let operand = command.operand {

@@ -53,8 +53,8 @@ struct Roff {
     add(explanation)
   }
 
-  /// Paragraphs with blank lines between. One whose lines have two columns is a list of terms; one that begins with
-  /// blanks stands as it is.
+  /// Paragraphs with blank lines between. One whose lines have two columns is a list of terms; indented lines stand as
+  /// they are.
   mutating func addParagraphs(_ paragraphs: String) {
     for paragraph in paragraphs.split(separator: "\n\n") {
       if let terms = Terms(String(paragraph)) {
