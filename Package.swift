@@ -75,8 +75,7 @@ let package = Package(
         "System",
         "Hashing", "Tensors",
       ],
-      // Tests make up facts of ranks by the initialisers that structures have anyway.
-      swiftSettings: spans + [.unsafeFlags(["-enable-testing"])]),
+      swiftSettings: spans),
     .executableTarget(
       name: "CNNMPI",
       dependencies: [

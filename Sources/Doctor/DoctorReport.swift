@@ -15,7 +15,7 @@ package struct DoctorReport: Sendable {
   /// Nothing was left out.
   private let isComplete: Bool
 
-  init(
+  package init(
     _ checks: [any Check], isComplete: Bool = true, hosts: [String], version: String, seconds: Double
   ) {
     self.checks = checks
