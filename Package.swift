@@ -32,7 +32,7 @@ let package = Package(
     .target(name: "Hashing", swiftSettings: numeric),
     .target(name: "System", dependencies: ["Tensors"], swiftSettings: spans),
     .target(name: "Files", dependencies: ["Hashing", "Tensors"], swiftSettings: spans),
-    .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: spans),
+    .target(name: "MPI", dependencies: ["CMPI", "System"], swiftSettings: spans),
     .target(name: "Kernels", dependencies: ["COpenBLAS", "CCPU", "Tensors"], swiftSettings: numeric),
     .target(
       name: "Data", dependencies: ["CZlib", "CPNG", "CJPEG", "Files", "Hashing", "Tensors"],
@@ -81,7 +81,7 @@ let package = Package(
       dependencies: [
         "Doctor", "Scaling", "Benchmarks", "Runs", "Models", "Reporting", "Parallel", "MPI", "Networks",
         "Files",
-        "Kernels",
+        "Kernels", "System",
       ],
       swiftSettings: spans),
 

@@ -36,7 +36,7 @@ enum EvaluateCommand {
       let complete = configuration
       return .inWorld { world in
         let report = try evaluate(complete, in: world, version: CNNMPI.version)
-        if world.isRoot { print(report, terminator: "") }
+        try world.print(report)
       }
     })
 
