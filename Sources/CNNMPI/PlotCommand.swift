@@ -1,5 +1,6 @@
 import Files
 import Reporting
+import Runs
 
 /// `cnn-mpi plot`: draws runs again, or several in one figure.
 enum PlotCommand {
@@ -40,7 +41,9 @@ enum PlotCommand {
 
   /// - Returns: the figures' paths.
   private static func draw(_ configuration: Configuration) throws -> [String] {
-    let runs = try configuration.runs.map { path throws(MetricsFileError) in try RunMetrics(directory: path) }
+    let runs = try configuration.runs.map { path throws(MetricsFileError) in
+      try RunMetrics(directory: path, title: try? RunRecord(inDirectory: path).title)
+    }
     return try files(configuration, runs).map { format, path in
       if runs.count == 1 {
         try TrainingFigure.draw(runs[0], format, to: path)

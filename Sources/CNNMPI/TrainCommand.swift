@@ -92,6 +92,10 @@ enum TrainCommand {
       [
         O("--out", \.out, .text("DIR"), "directory for the results [runs/<time>]").changeable,
         O(
+          "--overwrite", \.overwrite,
+          "replace the run that the directory holds; it is kept aside until the first checkpoint"
+        ).changeable,
+        O(
           "--records", \.records, .choice,
           "metrics.jsonl, TensorBoard's events and figures too, or metrics.csv"
         ).changeable,
@@ -164,6 +168,8 @@ enum TrainCommand {
     resumed.threads = nil
     resumed.verbosity = .normal
     resumed.trace = false
+    resumed.overwrite = false
+    resumed.resume = nil
     resumed.out = checkpoint.runDirectory
     try options.parse(arguments, into: &resumed)
     guard resumed.epochs >= checkpoint.state.epochsDone else {

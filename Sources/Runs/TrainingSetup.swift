@@ -198,8 +198,3 @@ extension TrainingSetup {
       + world.idleThreadWarnings(schedule, threads: threads)
   }
 }
-
-/// `1 rank`, `2 ranks`.
-package func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
-  "\(grouped(count)) \(count == 1 ? one : many ?? one + "s")"
-}
