@@ -1,5 +1,3 @@
-import Engine
-import Models
 import Runs
 
 /// `cnn-mpi evaluate`: how right a trained model is, class by class.

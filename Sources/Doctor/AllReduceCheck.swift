@@ -1,11 +1,7 @@
 import Benchmarks
-import Engine
 import MPI
-import Models
 import Parallel
 import Reporting
-import Runs
-import System
 import Tensors
 
 /// How long a sum over all ranks takes.

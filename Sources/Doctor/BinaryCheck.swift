@@ -2,7 +2,6 @@ import Files
 import Foundation
 import Hashing
 import Parallel
-import Tensors
 
 /// All ranks run the same program, to the bit.
 ///

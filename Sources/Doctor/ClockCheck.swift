@@ -1,10 +1,7 @@
-import Engine
 import Glibc
 import MPI
-import Models
 import Parallel
 import Reporting
-import Runs
 import Tensors
 
 /// The hosts' clocks show the same time.

@@ -1,7 +1,5 @@
 import Data
-import Engine
 import Foundation
-import Models
 import Networks
 import Parallel
 import Reporting

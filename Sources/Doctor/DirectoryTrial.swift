@@ -2,7 +2,6 @@ import Files
 import Foundation
 import Reporting
 import System
-import Tensors
 
 /// A run directory that is tried: made if need be, written, and left as it was found.
 package struct DirectoryTrial {

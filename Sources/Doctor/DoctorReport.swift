@@ -1,10 +1,5 @@
-import Engine
 import Files
-import Models
-import Parallel
 import Reporting
-import Runs
-import System
 
 /// What all checks came to.
 package struct DoctorReport: Sendable {

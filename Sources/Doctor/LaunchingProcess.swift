@@ -1,4 +1,3 @@
-import Parallel
 import System
 
 /// The program that started this rank: mpirun, its daemon on another host, or SLURM's.

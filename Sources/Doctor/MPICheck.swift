@@ -1,9 +1,6 @@
-import Engine
 import MPI
-import Models
 import Parallel
 import Reporting
-import Runs
 
 /// One MPI on all ranks, and the launcher belongs to it.
 package struct MPICheck: Check {

@@ -1,8 +1,5 @@
 import Benchmarks
-import MPI
 import Parallel
-import Reporting
-import Tensors
 
 /// Messages between neighbouring ranks: a bad cable or switch port shows in one pair.
 package struct NeighbourCheck: Check {

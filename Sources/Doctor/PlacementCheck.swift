@@ -1,9 +1,6 @@
-import Engine
 import Glibc
-import Models
 import Parallel
 import Reporting
-import Runs
 import System
 
 /// Each rank has cores of its own, enough for its threads.

@@ -1,10 +1,7 @@
-import Engine
 import Files
 import Foundation
 import MPI
-import Models
 import Parallel
-import Tensors
 
 extension Checkpoint {
   /// What `--resume` found.
