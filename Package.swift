@@ -22,6 +22,8 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPNGLibrary", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CJPEGLibrary", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .target(name: "CPNG", dependencies: ["CPNGLibrary"]),
     .target(name: "CJPEG", dependencies: ["CJPEGLibrary"]),
     .target(name: "CMPI", dependencies: ["CMPILibrary"]),
@@ -29,7 +31,7 @@ let package = Package(
 
     // Imports only go down this list.
     .target(name: "Tensors", swiftSettings: numeric),
-    .target(name: "Hashing", swiftSettings: numeric),
+    .target(name: "Hashing", dependencies: ["CCrypto", "CXXHash"], swiftSettings: spans),
     .target(name: "System", dependencies: ["Tensors"], swiftSettings: spans),
     .target(name: "Files", dependencies: ["Hashing", "Tensors"], swiftSettings: spans),
     .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: spans),
@@ -92,7 +94,8 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: spans),
     .testTarget(name: "SystemTests", dependencies: ["System", "TestSupport"], swiftSettings: spans),
-    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: spans),
+    .testTarget(
+      name: "FilesTests", dependencies: ["Files", "Hashing", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"], swiftSettings: spans),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Optimizers", "Kernels", "TestSupport"],
@@ -100,7 +103,8 @@ let package = Package(
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "DataTests", dependencies: ["Data", "CZlib", "TestSupport"], swiftSettings: spans),
     .testTarget(
-      name: "ParallelTests", dependencies: ["Parallel", "MPI", "TestSupport"], swiftSettings: spans),
+      name: "ParallelTests", dependencies: ["Parallel", "MPI", "System", "Hashing", "TestSupport"],
+      swiftSettings: spans),
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "Files", "TestSupport"], swiftSettings: spans),
     .testTarget(
@@ -124,6 +128,8 @@ let package = Package(
       name: "RankTests",
       dependencies: ["Doctor", "Runs", "Engine", "Models", "TestSupport", "AllocationCounter"],
       swiftSettings: spans),
-    .testTarget(name: "CommandLineTests", dependencies: ["CNNMPI", "TestSupport"], swiftSettings: spans),
+    .testTarget(
+      name: "CommandLineTests", dependencies: ["CNNMPI", "Parallel", "System", "Hashing", "TestSupport"],
+      swiftSettings: spans),
   ]
 )

@@ -15,9 +15,11 @@ extension Trainer {
     guard world.size > 1 else { return }
     world.pulse.enter(.comparing)
     for (arena, name) in [(parameters, "tensor"), (average?.values, "the moving average of tensor")] {
-      guard let arena, try world.odd(fastHash(arena.span.bytes)) != nil else { continue }
+      guard let arena, try world.odd(Fingerprint(arena.span.bytes)) != nil else { continue }
       for tensor in layout.tensors {
-        guard let odd = try world.odd(fastHash(arena.span.extracting(tensor.range).bytes)) else { continue }
+        guard let odd = try world.odd(Fingerprint(arena.span.extracting(tensor.range).bytes)) else {
+          continue
+        }
         throw ReplicaError(
           step: step, rank: odd.rank, host: world.hosts[odd.rank], other: odd.other,
           place: "\(name) \(tensor.name)")

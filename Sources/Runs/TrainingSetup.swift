@@ -194,7 +194,14 @@ extension TrainingSetup {
         "what --compress had left out so far is lost: the weights will not be those of an uncut run to the bit"
       ]
       : []
-    return try choice + rounding + reduction.idleWarnings(hosts: world.hosts) + world.placementWarnings()
+    let data =
+      checkpoint?.isComparable(trainDataHash) == false
+      ? [
+        "the checkpoint has another kind of hash of its data than is computed now: that this run's images are the "
+          + "same could not be seen, only that the training images are as many"
+      ] : []
+    return try choice + rounding + data + reduction.idleWarnings(hosts: world.hosts)
+      + world.placementWarnings()
       + world.idleThreadWarnings(schedule, threads: threads)
   }
 }
