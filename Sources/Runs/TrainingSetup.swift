@@ -197,8 +197,8 @@ extension TrainingSetup {
     let data =
       checkpoint?.isComparable(trainDataHash) == false
       ? [
-        "the checkpoint has another kind of hash of its data than is computed now: that this run's images are the "
-          + "same could not be seen, only that the training images are as many"
+        "the data could not be compared with the checkpoint's, whose hash is of another kind than is computed "
+          + "now: only the number of training images is the same for certain"
       ] : []
     return try choice + rounding + data + reduction.idleWarnings(hosts: world.hosts)
       + world.placementWarnings()

@@ -246,9 +246,14 @@ import Testing
   @Test func hashesOfAnotherKindAreNotCompared() throws {
     try withTemporaryDirectory { directory in
       let files = RunFiles(directory: directory)
-      try run(Self.options + ["--keep", "2"], ranks: 1, out: directory)
+      try run(
+        [
+          "--train-samples", "96", "--test-samples", "32", "--batch-size", "32", "--epochs", "2", "--keep",
+          "2",
+        ],
+        ranks: 1, out: directory)
       let hash = try files.hash()
-      let older = "\(directory)/checkpoints/step-00000047-epoch-0001"
+      let older = "\(directory)/checkpoints/step-00000003-epoch-0001"
       // As many digits as there were characters, so that nothing else in the file moves.
       let script = """
         export LC_ALL=C
@@ -259,10 +264,10 @@ import Testing
         """
       #expect(try RunningProgram(["sh", "-ec", script], seconds: 10).wait().exitCode == 0)
       let old = try run(["--resume", "\(older).safetensors"], ranks: 1, out: directory)
-      #expect(old.errors.contains("the checkpoint has another kind of hash of its data"), "\(old.errors)")
+      #expect(old.output.contains("the data could not be compared with the checkpoint's"), "\(old.errors)")
       #expect(try files.hash() == hash)
       let new = try run(["--resume", "auto", "--epochs", "3"], ranks: 1, out: directory)
-      #expect(!new.errors.contains("another kind of hash"), "\(new.errors)")
+      #expect(!new.output.contains("could not be compared"), "\(new.errors)")
     }
   }
 
