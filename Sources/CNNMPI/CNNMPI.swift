@@ -2,6 +2,7 @@ import Glibc
 import Kernels
 import MPI
 import Parallel
+import Runs
 
 /// The program: arguments -> configuration -> run -> exit code.
 @main
@@ -50,6 +51,9 @@ enum CNNMPI {
       startGuard.done()
       try body(world)
       return 0
+    } catch let stop as InterruptedError {
+      if world.speaks { printNote("\(stop); to go on: --resume \(stop.checkpoint)") }
+      return stop.exitCode
     } catch let error as any AgreedError {
       if world.speaks { printError("\(error)") }
       return error.exitCode
@@ -81,8 +85,11 @@ enum CNNMPI {
     return exitCode
   }
 
-  static func printError(_ message: String) {
-    let line = "cnn-mpi: error: \(message)\n"
+  static func printError(_ message: String) { printNote("error: \(message)") }
+
+  /// Says something that is no result, on standard error.
+  static func printNote(_ message: String) {
+    let line = "cnn-mpi: \(message)\n"
     _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
   }
 }

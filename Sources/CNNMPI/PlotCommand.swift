@@ -1,5 +1,6 @@
 import Files
 import Reporting
+import Runs
 
 /// `cnn-mpi plot`: draws runs again, or several in one figure.
 enum PlotCommand {
@@ -36,7 +37,9 @@ enum PlotCommand {
     })
 
   private static func draw(_ configuration: Configuration) throws {
-    let runs = try configuration.runs.map { path throws(MetricsFileError) in try RunMetrics(directory: path) }
+    let runs = try configuration.runs.map { path throws(MetricsFileError) in
+      try RunMetrics(directory: path, title: try? RunRecord(inDirectory: path).title)
+    }
     for (format, path) in files(configuration, runs) {
       if runs.count == 1 {
         try TrainingFigure.draw(runs[0], format, to: path)

@@ -89,7 +89,7 @@ enum ScalingRunCommand {
   /// The first option that a run has otherwise than asked for, in words.
   private static func difference(_ there: TrainingConfiguration, _ asked: TrainingConfiguration) -> String? {
     let option = TrainCommand.options.groups.flatMap(\.options).first {
-      $0.name != "--out" && !$0.isSame(there, asked)
+      !["--out", "--overwrite"].contains($0.name) && !$0.isSame(there, asked)
     }
     return option.map { option in
       "\(option.name) \(option.show(there) ?? "unset") where \(option.show(asked) ?? "unset") is asked for"

@@ -92,6 +92,10 @@ enum TrainCommand {
       [
         O("--out", \.out, .text("DIR"), "directory for the results [runs/<time>]").changeable,
         O(
+          "--overwrite", \.overwrite,
+          "replace the run that the directory holds; it is kept aside until the first checkpoint"
+        ).changeable,
+        O(
           "--records", \.records, .choice,
           "metrics.jsonl, TensorBoard's events and figures too, or metrics.csv"
         ).changeable,
@@ -142,8 +146,10 @@ enum TrainCommand {
         StopSignal.listen()
         let found = try complete.resume.map { try Checkpoint.find($0, out: complete.out, world) }
         let resumed = try found?.checkpoint.map { try resume($0, complete, arguments, given) }
+        let restarted = try found?.beginning.map { try restart($0, in: complete.resume, arguments) }
         try train(
-          resumed ?? complete, from: found?.checkpoint, warnings: idle + (found?.warnings ?? []), in: world,
+          resumed ?? restarted ?? complete, from: found?.checkpoint, warnings: idle + (found?.warnings ?? []),
+          in: world,
           version: CNNMPI.version)
       }
     })
@@ -160,10 +166,7 @@ enum TrainCommand {
       throw UsageError(
         description: "\(option.name): the checkpoint \(checkpoint.path) has \(was), the command line \(now)")
     }
-    // What belongs to a start, not to the run.
-    resumed.threads = nil
-    resumed.verbosity = .normal
-    resumed.trace = false
+    resumed.forgetStart()
     resumed.out = checkpoint.runDirectory
     try options.parse(arguments, into: &resumed)
     guard resumed.epochs >= checkpoint.state.epochsDone else {
@@ -173,6 +176,18 @@ enum TrainCommand {
           + "command line asks for \(resumed.epochs)")
     }
     return resumed
+  }
+
+  /// The configuration of a run that stopped before its first checkpoint, with the options of the command
+  /// line.
+  private static func restart(
+    _ beginning: TrainingConfiguration, in directory: String?, _ arguments: [String]
+  ) throws(UsageError) -> TrainingConfiguration {
+    var restarted = beginning
+    restarted.forgetStart()
+    restarted.out = directory
+    try options.parse(arguments, into: &restarted)
+    return restarted
   }
 
   /// Says which options have no effect beside others.
@@ -219,5 +234,16 @@ enum TrainCommand {
     SIGTERM and SIGUSR1 stop a run behind a checkpoint. Exit codes: 0 done, 1 failed, 2 usage, 75 stopped by a
     signal and can go on.
     """
+  }
+}
+
+extension TrainingConfiguration {
+  /// Leaves what belongs to a start, not to the run.
+  fileprivate mutating func forgetStart() {
+    threads = nil
+    verbosity = .normal
+    trace = false
+    overwrite = false
+    resume = nil
   }
 }
