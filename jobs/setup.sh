@@ -29,7 +29,8 @@ install_packages() {
   } >/dev/null || fail "could not install ${missing[*]}"
 }
 
-# MPI, BLAS, zlib, libpng, libjpeg, libcrypto and xxHash with their headers. On a system without dpkg they have to be there.
+# MPI, BLAS, zlib, libpng, libjpeg, libcrypto and xxHash with their headers. On a system without dpkg they have to be
+# there.
 require_libraries() {
   if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
     install_packages libopenmpi-dev openmpi-bin libopenblas-dev zlib1g-dev libpng-dev libjpeg62-turbo-dev libssl-dev \

@@ -148,8 +148,7 @@ enum TrainCommand {
         let resumed = try found?.checkpoint.map { try resume($0, complete, arguments, given) }
         let restarted = try found?.beginning.map { try restart($0, in: complete.resume, arguments) }
         try train(
-          resumed ?? restarted ?? complete, from: found?.checkpoint, warnings: idle + (found?.warnings ?? []),
-          in: world,
+          resumed ?? restarted ?? complete, from: found?.checkpoint, warnings: idle + (found?.warnings ?? []), in: world,
           version: CNNMPI.version)
       }
     })

@@ -23,8 +23,8 @@ package struct LabeledImages: Sendable {
 }
 
 extension LabeledImages {
-  /// The fingerprint of all images and then all labels, behind its kind, to tell whether two sets are the same:
-  /// `xxh3:` and 32 hexadecimal digits.
+  /// The fingerprint of all images and then all labels, behind its kind, to tell whether two sets are the
+  /// same: `xxh3:` and 32 hexadecimal digits.
   package func hash() -> String {
     var stream = FingerprintStream()
     stream.update(images.span.bytes)

@@ -15,11 +15,12 @@ package struct OutputError: Error, CustomStringConvertible {
 /// Bytes go to a temporary beside it; `commit` syncs that, renames it and syncs the directory. A file that is
 /// never committed leaves nothing behind.
 ///
-/// The temporary is always a new file: whatever has its name already, such as a link that somebody else put there
-/// or what a killed program left, is neither followed nor changed.
+/// The temporary is always a new file: whatever has its name already, such as a link that somebody else put
+/// there or what a killed program left, is neither followed nor changed.
 package struct AtomicFile: ~Copyable {
   private let path: String
-  /// The path of the temporary: `NAME.<number>.tmp`, where the number is that of this process unless that is taken.
+  /// The path of the temporary: `NAME.<number>.tmp`, where the number is that of this process unless that is
+  /// taken.
   private let temporary: String
   /// The descriptor of the temporary; -1 once it is closed.
   private var file: Int32

@@ -13,8 +13,8 @@ package struct SafetensorsContents: Sendable {
     self.tensors = tensors
   }
 
-  /// Writes the file tensor by tensor, so that no second copy of all numbers is made, and hashes what is written
-  /// as it passes by.
+  /// Writes the file tensor by tensor, so that no second copy of all numbers is made, and hashes what is
+  /// written as it passes by.
   ///
   /// - Returns: the length of the file and its SHA-256, in hexadecimal.
   @discardableResult

@@ -1,7 +1,7 @@
 import CXXHash
 
-/// A hash of 128 bits at the speed of memory: XXH3 with seed 0. It tells whether two sequences of bytes are the
-/// same, but not against somebody who makes up bytes of the same fingerprint.
+/// A hash of 128 bits at the speed of memory: XXH3 with seed 0. It tells whether two sequences of bytes are
+/// the same, unless somebody made up the one to have the fingerprint of the other.
 ///
 /// `xxhsum -H2` prints the same digits. Source: <https://github.com/Cyan4973/xxHash>.
 package struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
@@ -29,8 +29,8 @@ package struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
 
 /// The making of a `Fingerprint` of bytes that come piece by piece.
 ///
-/// Corresponds to `XXH3_128bits_reset`, `XXH3_128bits_update` and `XXH3_128bits_digest`, which fail only where
-/// there is no memory.
+/// Corresponds to `XXH3_128bits_reset`, `XXH3_128bits_update` and `XXH3_128bits_digest`, which fail only
+/// where there is no memory.
 package struct FingerprintStream: ~Copyable {
   private let state: OpaquePointer
 

@@ -30,8 +30,8 @@ package struct MessageKey: Sendable {
     return Array(code.prefix(count))
   }
 
-  /// Whether `code` is the beginning of the code of `message`. It takes equally long wherever the two differ, so
-  /// that a forger learns nothing from the time.
+  /// Whether `code` is the beginning of the code of `message`. It takes equally long wherever the two differ,
+  /// so that a forger learns nothing from the time.
   ///
   /// Corresponds to `CRYPTO_memcmp`.
   package func isCode(_ code: some Sequence<UInt8>, of message: some Sequence<UInt8>) -> Bool {

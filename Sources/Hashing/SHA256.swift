@@ -2,8 +2,8 @@ import CCrypto
 
 /// SHA-256 of a sequence of bytes (FIPS 180-4), fed piece by piece.
 ///
-/// Corresponds to `EVP_DigestInit_ex`, `EVP_DigestUpdate` and `EVP_DigestFinal_ex` of libcrypto, which fail only
-/// where there is no memory.
+/// Corresponds to `EVP_DigestInit_ex`, `EVP_DigestUpdate` and `EVP_DigestFinal_ex` of libcrypto, which fail
+/// only where there is no memory.
 package struct SHA256: ~Copyable {
   private let context: OpaquePointer
 

@@ -32,8 +32,8 @@ extension Communicator {
   ///
   /// The unit that MPI counts is a row, so that the table may have more than 2^31 - 1 elements.
   ///
-  /// Corresponds to `MPI_Allgatherv` with `MPI_IN_PLACE` and `MPI_Type_contiguous`. After an error the row's type is
-  /// not freed: no job goes on then.
+  /// Corresponds to `MPI_Allgatherv` with `MPI_IN_PLACE` and `MPI_Type_contiguous`. After an error the row's
+  /// type is not freed: no job goes on then.
   package func allGather<Element: MPIDatatype>(
     rowsOf values: inout MutableSpan<Element>, rowCount: Int, shares: [Range<Int>]
   ) throws(MPIError) {

@@ -20,7 +20,8 @@ func check(_ code: Int32, _ call: String) throws(MPIError) {
   throw MPIError(call: call, code: code, text: text ?? "MPI has no words for it")
 }
 
-/// The string that an MPI function writes into a buffer of `capacity` bytes, with its length; nil where it fails.
+/// The string that an MPI function writes into a buffer of `capacity` bytes, with its length; nil where it
+/// fails.
 func string(capacity: Int, _ fill: (UnsafeMutablePointer<CChar>, UnsafeMutablePointer<Int32>) -> Int32)
   -> String?
 {

@@ -6,7 +6,8 @@ package enum MPIRuntime {
   /// Starts MPI and returns the world of all ranks.
   ///
   /// Calls into MPI must come from the calling thread from here on. Refuses to go on alone where a launcher
-  /// meant more ranks, see `Launcher`, and with an MPI that allows no other threads, see `ThreadSupportError`.
+  /// meant more ranks, see `Launcher`, and with an MPI that allows no other threads, see
+  /// `ThreadSupportError`.
   ///
   /// - Parameter acceptingSingleton: start also alone, to find out what is wrong.
   ///
@@ -28,8 +29,8 @@ package enum MPIRuntime {
   }
 
   /// Open MPI sends longer messages over TCP only when the receiver has answered, and then in one direction
-  /// at a time: sent at once, those of the size of a bucket of gradients take half the time. What the environment
-  /// sets, also mpirun's `--mca`, stays; a file of Open MPI's parameters does not.
+  /// at a time: sent at once, those of the size of a bucket of gradients take half the time. What the
+  /// environment sets, also mpirun's `--mca`, stays; a file of Open MPI's parameters does not.
   private static func preferEagerMessages() {
     for limit in ["btl_tcp_eager_limit", "btl_tcp_rndv_eager_limit"] {
       setenv("OMPI_MCA_\(limit)", "4194304", 0)
@@ -43,8 +44,8 @@ package enum MPIRuntime {
     try Communicator(handle: cmpi_comm_self(), isOwned: false)
   }
 
-  /// Ends MPI; waits for the other ranks to do the same. A second call does nothing. A failure is told on standard
-  /// error: there is nothing left that it could spoil but the other ranks' end.
+  /// Ends MPI; waits for the other ranks to do the same. A second call does nothing. A failure is told on
+  /// standard error: there is nothing left that it could spoil but the other ranks' end.
   ///
   /// Corresponds to `MPI_Finalize`.
   package static func finish() {
@@ -95,7 +96,7 @@ package struct ThreadSupportError: Error, Equatable, CustomStringConvertible {
   }
 
   package var description: String {
-    "expected an MPI that allows threads beside the one that calls it (MPI_THREAD_FUNNELED, \(MPI_THREAD_FUNNELED)), "
-      + "found one that does not (level \(provided)); use an MPI that was built with support for threads"
+    "expected an MPI that allows threads beside the one that calls it "
+      + "(MPI_THREAD_FUNNELED, \(MPI_THREAD_FUNNELED)), found one that does not (level \(provided)); use an MPI that was built with support for threads"
   }
 }

@@ -4,8 +4,8 @@ import MPI
 import Tensors
 
 extension World {
-  /// The first rank whose fingerprint is not what most ranks have, and the first that has that; nil where all are
-  /// the same. Called by all ranks.
+  /// The first rank whose fingerprint is not what most ranks have, and the first that has that; nil where all
+  /// are the same. Called by all ranks.
   package func odd(_ own: Fingerprint) throws -> (rank: Int, other: Int)? {
     let all = try waiting {
       zip(try communicator.allGather(own.high), try communicator.allGather(own.low)).map {

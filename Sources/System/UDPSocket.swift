@@ -1,7 +1,7 @@
 import Glibc
 
-/// A socket for datagrams over IPv4. Errors of single datagrams are silence: whoever waits for one expects that it
-/// may not arrive.
+/// A socket for datagrams over IPv4. Errors of single datagrams are silence: whoever waits for one expects
+/// that it may not arrive.
 package final class UDPSocket {
   /// A host's address and a port of it.
   package struct Address: Hashable, Sendable {

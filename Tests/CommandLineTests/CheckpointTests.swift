@@ -242,7 +242,8 @@ import Testing
     }
   }
 
-  /// Hashes of data that another version wrote cannot be compared, and that is said; the run goes on to the bit.
+  /// Hashes of data that another version wrote cannot be compared, and that is said; the run goes on to the
+  /// bit.
   @Test func hashesOfAnotherKindAreNotCompared() throws {
     try withTemporaryDirectory { directory in
       let files = RunFiles(directory: directory)

@@ -15,8 +15,8 @@ package struct Endpoint: Equatable, Sendable {
 
   /// This process's end.
   ///
-  /// The stack is named by the host, as containers and copies of a virtual machine may have all else in common, by
-  /// the boot of its kernel, and by the network namespace of that kernel.
+  /// The stack is named by the host, as containers and copies of a virtual machine may have all else in
+  /// common, by the boot of its kernel, and by the network namespace of that kernel.
   package init(_ socket: UDPSocket?, host: String) {
     let boot = KernelFiles().text("/proc/sys/kernel/random/boot_id")
     let namespace = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
@@ -39,8 +39,8 @@ package struct Endpoint: Equatable, Sendable {
 
   /// The addresses by which this rank and `other` know each other.
   ///
-  /// On another host, those of the loopback lead the sender to itself, and so do others that both hosts have, such
-  /// as that of a bridge for containers.
+  /// On another host, those of the loopback lead the sender to itself, and so do others that both hosts have,
+  /// such as that of a bridge for containers.
   package func addresses(from other: Endpoint) -> [UDPSocket.Address] {
     guard stack != other.stack else { return addresses }
     let own = Set(other.addresses.map(\.host))

@@ -2,8 +2,8 @@ import Hashing
 
 /// What rank 0 and another rank tell each other beside MPI, in a datagram.
 ///
-/// As bytes, numbers little-endian: version (1), kind (1), rank (4), sequence (8), beats (8), step (8), phase (1),
-/// and the first 16 bytes of the HMAC-SHA256 of these.
+/// As bytes, numbers little-endian: version (1), kind (1), rank (4), sequence (8), beats (8), step (8), phase
+/// (1), and the first 16 bytes of the HMAC-SHA256 of these.
 package struct Heartbeat: Equatable {
   package enum Kind: UInt8 {
     /// A rank says to rank 0 that it is alive, and what it does.

@@ -3,9 +3,9 @@ import System
 
 /// The datagrams between rank 0 and each other rank, of which only those of the job are taken.
 ///
-/// Anybody can send to a port. A datagram counts where it is authentic (see `MessageKey`), comes from an address of
-/// the rank that it says it is from, is meant for this rank, and is newer than the last one that counted. All others
-/// have no effect, nor are they answered.
+/// Anybody can send to a port. A datagram counts where it is authentic (see `MessageKey`), comes from an
+/// address of the rank that it says it is from, is meant for this rank, and is newer than the last one that
+/// counted. All others have no effect, nor are they answered.
 package struct HeartbeatChannel {
   private let socket: UDPSocket
   private let key: MessageKey
@@ -17,7 +17,8 @@ package struct HeartbeatChannel {
 
   private struct Partner {
     let addresses: [UDPSocket.Address]
-    /// Where the last datagram that counted came from; nil where there is none, or that way leads nowhere any more.
+    /// Where the last datagram that counted came from; nil where there is none, or that way leads nowhere any
+    /// more.
     var heardFrom: UDPSocket.Address?
     /// The sequence number of that datagram.
     var lastSequence: UInt64 = 0

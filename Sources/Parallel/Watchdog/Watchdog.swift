@@ -35,24 +35,24 @@ package struct JobWords: Sendable {
 ///
 /// A thread of each rank. It never calls MPI while the job is alive: ranks tell rank 0 each second by a
 /// datagram what they do, and rank 0 answers. Rank 0 judges; a rank that it does not answer ends by itself.
-/// Where datagrams do not get through, each rank goes by its own progress. Datagrams of others have no effect,
-/// see `HeartbeatChannel`.
+/// Where datagrams do not get through, each rank goes by its own progress. Datagrams of others have no
+/// effect, see `HeartbeatChannel`.
 package final class Watchdog: @unchecked Sendable {
   private let world: World
   private let limits: StallLimits
   private let words: JobWords
-  /// What goes between ranks; nil where there is no network at all. Only the watchdog's thread uses it and all
-  /// that follows.
+  /// What goes between ranks; nil where there is no network at all. Only the watchdog's thread uses it and
+  /// all that follows.
   private var channel: HeartbeatChannel?
   private var judge: StallJudge
   private var hasWarned = false
 
-  /// Seconds that MPI's own ways of ending a job have: mpirun takes up to 5.
+  /// The seconds that MPI's own ways of ending a job have: mpirun takes up to 5.
   private static let grace = 6
 
-  /// Seconds that the watchdog has been watching: while the whole job is suspended they stand still.
+  /// The seconds that the watchdog has been watching: while the whole job is suspended they stand still.
   private var now = 0.0
-  /// When rank 0 last answered, or this rank got further.
+  /// The time at which rank 0 last answered, or this rank got further.
   private var lastSign = 0.0
 
   /// Starts watching until the process ends. Called by all ranks.

@@ -23,8 +23,8 @@ package struct CheckpointState: Codable, Sendable {
   let peakLearningRate: Double
   /// How many images it was trained on.
   let trainSamples: Int
-  /// What `LabeledImages.hash` said of them and of the test images; the first programs wrote hashes of another
-  /// kind, without a prefix.
+  /// What `LabeledImages.hash` said of them and of the test images; the first programs wrote hashes of
+  /// another kind, without a prefix.
   let trainDataHash: String
   let testDataHash: String
   let normalization: Normalization
@@ -68,7 +68,8 @@ package struct CheckpointState: Codable, Sendable {
     try expect("the test data", "hash \(testDataHash)", "hash \(testHash)")
   }
 
-  /// Whether a hash is of the kind that the checkpoint has: only then it can tell whether the data are the same.
+  /// Whether a hash is of the kind that the checkpoint has: only then it can tell whether the data are the
+  /// same.
   func isComparable(_ hash: String) -> Bool {
     func kind(_ hash: String) -> Substring? { hash.firstIndex(of: ":").map { hash[..<$0] } }
     return kind(hash) == kind(trainDataHash)
