@@ -95,7 +95,8 @@ let package = Package(
     .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: spans),
     .testTarget(name: "SystemTests", dependencies: ["System", "TestSupport"], swiftSettings: spans),
     .testTarget(
-      name: "FilesTests", dependencies: ["Files", "Hashing", "TestSupport"], swiftSettings: spans),
+      name: "FilesTests", dependencies: ["Files", "Hashing", "Tensors", "TestSupport"],
+      swiftSettings: spans),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"], swiftSettings: spans),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "Optimizers", "Kernels", "TestSupport"],
@@ -103,8 +104,7 @@ let package = Package(
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "DataTests", dependencies: ["Data", "CZlib", "TestSupport"], swiftSettings: spans),
     .testTarget(
-      name: "ParallelTests", dependencies: ["Parallel", "MPI", "System", "Hashing", "TestSupport"],
-      swiftSettings: spans),
+      name: "ParallelTests", dependencies: ["Parallel", "MPI", "System", "Hashing"], swiftSettings: spans),
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "Files", "TestSupport"], swiftSettings: spans),
     .testTarget(

@@ -8,6 +8,8 @@ import Runs
 @main
 enum CNNMPI {
   static let version = "0.1.0"
+  /// The day of this version, which the manual page shows.
+  static let date = "2026-11-21"
 
   static func main() {
     let missing = CPU.requiredFlags.filter { !CPU.flags.contains($0) }
@@ -22,11 +24,11 @@ enum CNNMPI {
 
   private static func run(_ arguments: [String]) -> Int32 {
     do {
-      switch try Command(arguments) {
-      case .help(let text): return onFirstRank { print(text) }
-      case .run(.inWorld(let body)): return try inWorld(body)
-      case .run(.preflight(let body)): return try inWorld(body, isPreflight: true)
-      case .run(.alone(let body)): return try alone(body)
+      switch try Action(arguments) {
+      case .inWorld(let body): return try inWorld(body)
+      case .preflight(let body): return try inWorld(body, isPreflight: true)
+      case .alone(let body): return try alone(body)
+      case .say(let text): return onFirstRank { print(text) }
       }
     } catch let error as UsageError {
       return onFirstRank(exitCode: 2) {

@@ -132,7 +132,7 @@ enum TrainCommand {
   ])
 
   static let subcommand = Subcommand(
-    name: "train", help: { help },
+    name: "train", summary: "trains a network", help: help,
     parse: { arguments throws(UsageError) in
       var configuration = TrainingConfiguration()
       let given = try options.parse(arguments, into: &configuration)
@@ -148,7 +148,8 @@ enum TrainCommand {
         let resumed = try found?.checkpoint.map { try resume($0, complete, arguments, given) }
         let restarted = try found?.beginning.map { try restart($0, in: complete.resume, arguments) }
         try train(
-          resumed ?? restarted ?? complete, from: found?.checkpoint, warnings: idle + (found?.warnings ?? []), in: world,
+          resumed ?? restarted ?? complete, from: found?.checkpoint, warnings: idle + (found?.warnings ?? []),
+          in: world,
           version: CNNMPI.version)
       }
     })
@@ -209,31 +210,22 @@ enum TrainCommand {
       + idle(["--keep"], configuration.saveEvery == .never, "with --save-every none")
   }
 
-  private static var help: String {
-    """
-    Usage: mpirun -np RANKS cnn-mpi [train] [options]
+  private static let help = Help(
+    usage: ["mpirun -np RANKS cnn-mpi [train] [options]"],
+    description: """
+      Trains by synchronous data-parallel SGD: every rank computes a part of each batch, the gradients are
+      averaged over the ranks by MPI_Allreduce. Without options it trains on built-in synthetic digits.
+      """,
+    options: options.listed(defaults: TrainingConfiguration()),
+    closing: """
+      Results go to the run directory: run.json (what was run and what came out), metrics.csv (a row an epoch),
+      metrics.jsonl (a line every --log-every steps and at the end of an epoch), events.out.tfevents.* (for
+      TensorBoard), training_metrics.png and .svg (drawn by gnuplot), model.safetensors (the weights, as PyTorch
+      names them), checkpoints/ (to go on from by --resume).
 
-    Trains by synchronous data-parallel SGD: every rank computes a part of each batch, the gradients are
-    averaged over the ranks by MPI_Allreduce. Without options it trains on built-in synthetic digits.
-
-    \(options.help(defaults: TrainingConfiguration()))
-
-    `cnn-mpi evaluate --help` and `cnn-mpi predict --help` tell what to do with a trained model, and
-    `cnn-mpi bench --help` how to measure the machine and the program.
-
-    `cnn-mpi plot RUN...` draws runs again, or several in one figure; `cnn-mpi scaling` measures training on
-    several numbers of ranks; `cnn-mpi doctor`, under the same mpirun, looks whether a run can go well on these
-    machines.
-
-    Results go to the run directory: run.json (what was run and what came out), metrics.csv (a row an epoch),
-    metrics.jsonl (a line every --log-every steps and at the end of an epoch), events.out.tfevents.* (for
-    TensorBoard), training_metrics.png and .svg (drawn by gnuplot), model.safetensors (the weights, as PyTorch
-    names them), checkpoints/ (to go on from by --resume).
-
-    SIGTERM and SIGUSR1 stop a run behind a checkpoint. Exit codes: 0 done, 1 failed, 2 usage, 75 stopped by a
-    signal and can go on.
-    """
-  }
+      SIGTERM and SIGUSR1 stop a run behind a checkpoint. Exit codes: 0 done, 1 failed, 2 usage, 75 stopped by a
+      signal and can go on.
+      """)
 }
 
 extension TrainingConfiguration {
