@@ -110,6 +110,9 @@ let package = Package(
       name: "ModelsTests", dependencies: ["Models", "Networks", "Data", "Files", "Tensors", "TestSupport"],
       swiftSettings: spans),
     .testTarget(
+      name: "EngineTests", dependencies: ["Engine", "Parallel", "Networks", "Data", "System", "Tensors"],
+      swiftSettings: spans),
+    .testTarget(
       name: "RunsTests",
       dependencies: ["Runs", "Engine", "Models", "Reporting", "Files", "System", "TestSupport"],
       swiftSettings: spans),
