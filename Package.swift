@@ -95,7 +95,7 @@ let package = Package(
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"], swiftSettings: spans),
     .testTarget(
-      name: "NetworksTests", dependencies: ["Networks", "Optimizers", "Kernels", "TestSupport"],
+      name: "NetworksTests", dependencies: ["Networks", "Optimizers", "Kernels", "Files", "TestSupport"],
       swiftSettings: spans),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "DataTests", dependencies: ["Data", "CZlib", "TestSupport"], swiftSettings: spans),

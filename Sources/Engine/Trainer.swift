@@ -94,9 +94,6 @@ package final class Trainer {
     normBeforeClipping ?? Optimizers.gradientNorm(gradients.span.extracting(layout.trainable))
   }
 
-  /// All parameters are numbers.
-  package var isFinite: Bool { Optimizers.gradientNorm(evaluatedParameters.span).isFinite }
-
   /// What the compiled model's operations cost.
   package var costs: [OperationCost] { pool.workers[0].plan.costs }
 

@@ -38,9 +38,11 @@ final class MetricsLog {
     }
     guard let data = FileManager.default.contents(atPath: path) else { return [] }
     let end = data.lastIndex(of: UInt8(ascii: "\n")) ?? data.startIndex
-    let decoder = JSONDecoder()
     let kept = data[..<end].split(separator: UInt8(ascii: "\n")).filter { text in
-      guard let line = try? decoder.decode(Line.self, from: text) else { return false }
+      guard let line = try? decodeJSON(Line.self, from: Array(text), path: path, as: "a line of metrics")
+      else {
+        return false
+      }
       return line.event == "epoch" ? line.epoch <= resumed.epochs : line.step <= resumed.steps
     }
     return kept.flatMap { $0 + [UInt8(ascii: "\n")] }

@@ -183,15 +183,12 @@ private final class TrainingRun {
   }
 
   private func writeCheckpoint(_ journal: RunJournal) throws -> String {
-    guard trainer.isFinite else {
-      throw NotFiniteError(step: progress.position.step)
-    }
     let state = CheckpointState(
       setup, progress, stopping?.state, journal.recorded, worldSize: world.size)
     let contents = SafetensorsContents(
       metadata: try trainedModel.metadata(version: journal.version).merging(
         [CheckpointState.key: state.encoded()]) { _, new in new },
-      tensors: trainer.checkpointTensors(progress.position, stopping))
+      tensors: try trainer.checkpointTensors(progress.position, stopping))
     do {
       return try journal.checkpoints.write(contents, state, keep: setup.configuration.keep)
     } catch {
@@ -212,13 +209,6 @@ struct DivergedError: AgreedError, CustomStringConvertible {
       + "learning rate \(shortest(learningRate)); try a lower --lr, a longer --warmup-epochs or --lr-scaling "
       + "none"
   }
-}
-
-/// The last update made weights that are no numbers, which the next step's loss will show.
-private struct NotFiniteError: Error, CustomStringConvertible {
-  let step: Int
-
-  var description: String { "the weights are not finite after step \(step)" }
 }
 
 /// A checkpoint cannot be written.

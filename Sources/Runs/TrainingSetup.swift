@@ -194,7 +194,8 @@ extension TrainingSetup {
         "what --compress had left out so far is lost: the weights will not be those of an uncut run to the bit"
       ]
       : []
-    return try choice + rounding + reduction.idleWarnings(hosts: world.hosts) + world.placementWarnings()
+    return try (startingModel?.notes ?? []) + choice + rounding + reduction.idleWarnings(hosts: world.hosts)
+      + world.placementWarnings()
       + world.idleThreadWarnings(schedule, threads: threads)
   }
 }

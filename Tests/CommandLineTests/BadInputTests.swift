@@ -114,7 +114,7 @@ import Testing
 
   @Test func modelFileThatCannotBeRead() throws {
     try expectFailure(["--model", "/nowhere.json"], ["/nowhere.json", "No such file or directory"])
-    try expectFailure(["--model", "/tmp"], ["/tmp: expected a readable model file", "Is a directory"])
+    try expectFailure(["--model", "/tmp"], ["/tmp: expected a readable model file", "such as a directory"])
   }
 
   @Test func outputThatCannotBeWritten() throws {

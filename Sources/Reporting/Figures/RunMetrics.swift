@@ -20,10 +20,9 @@ package struct RunMetrics: Sendable {
     while directory.hasSuffix("/") && directory.count > 1 { directory.removeLast() }
     self.directory = directory
     table = try MetricsTable(path: "\(directory)/metrics.csv")
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    summary = FileManager.default.contents(atPath: "\(directory)/run.json")
-      .flatMap { try? decoder.decode(Summary.self, from: $0) }
+    let path = "\(directory)/run.json"
+    summary = try? decodeJSON(
+      Summary.self, from: readFile(path), path: path, as: "the record of a run", keys: .convertFromSnakeCase)
   }
 
   /// The directory's name, such as `2026-11-20T15-13-03`.

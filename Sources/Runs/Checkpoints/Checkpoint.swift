@@ -26,13 +26,9 @@ package final class Checkpoint {
         file.path, expected: "a checkpoint, with \"\(CheckpointState.key)\" in its metadata", found: "none",
         hint: "model.safetensors is for --weights, evaluate and predict")
     }
-    do {
-      state = try CheckpointState.decode(text)
-    } catch {
-      throw FileError(
-        file.path, expected: "the state of a run of this version",
-        found: (error as? DecodingError)?.inOneLine ?? "\(error)")
-    }
+    state = try decodeJSON(
+      CheckpointState.self, from: Array(text.utf8),
+      path: "\(file.path), metadata \"\(CheckpointState.key)\"", as: "the state of a run of this version")
   }
 }
 
@@ -97,20 +93,13 @@ package struct CheckpointState: Codable, Sendable {
     return String(decoding: try encoder.encode(model), as: UTF8.self)
   }
 
-  /// As JSON. Numbers read back exactly.
+  /// The state as JSON, which `decodeJSON` reads. Numbers read back exactly.
   func encoded() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     return String(decoding: try encoder.encode(self), as: UTF8.self)
-  }
-
-  static func decode(_ text: String) throws -> CheckpointState {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return try decoder.decode(CheckpointState.self, from: Data(text.utf8))
   }
 }
 
@@ -126,11 +115,11 @@ package struct ResumeError: Error, CustomStringConvertible {
 // The numbers of a checkpoint: the parameters under their own names, and other arenas behind prefixes.
 
 extension Trainer {
-  func checkpointTensors(_ position: TrainingPosition, _ stopping: EarlyStopping?) -> [NamedTensor] {
+  func checkpointTensors(_ position: TrainingPosition, _ stopping: EarlyStopping?) throws -> [NamedTensor] {
     let parameters = parameters
-    var tensors = network.exported(parameters.span, batchesTracked: Int64(position.step))
+    var tensors = try network.exported(parameters.span, batchesTracked: Int64(position.step))
     for arena in furtherArenas(stopping) {
-      tensors += network.exported(arena.values.span, arena.part, prefix: arena.prefix)
+      tensors += try network.exported(arena.values.span, arena.part, prefix: arena.prefix)
     }
     return tensors
   }

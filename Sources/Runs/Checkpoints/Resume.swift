@@ -50,6 +50,8 @@ extension Checkpoint {
     }
     let file = URL(fileURLWithPath: resume)
     guard FileManager.default.fileExists(atPath: file.deletingPathExtension().path + ".json") else {
+      // A file of another kind is named as what it is.
+      _ = try SafetensorsFile(path: resume)
       throw FileError(
         resume, expected: "a run directory or a checkpoint with its manifest beside it", found: "no manifest",
         hint: "model.safetensors is for --weights, evaluate and predict")
