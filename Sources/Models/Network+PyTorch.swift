@@ -9,14 +9,6 @@ extension Network {
     !reservedNames.contains { name.hasPrefix($0 + ".") }
   }
 
-  /// The tensors that an arena holds.
-  package enum ArenaPart: Sendable {
-    /// All: parameters and running statistics.
-    case parameters
-    /// The trainable ones, as in an optimizer's state, which has a number for each parameter.
-    case trainable
-  }
-
   /// The tensors in an arena, by their names and in the order of a PyTorch `state_dict`.
   ///
   /// - Parameters:
@@ -25,7 +17,8 @@ extension Network {
   ///   - batchesTracked: `num_batches_tracked` of batch normalisation layers, which come with `.parameters`.
   /// - Throws: `NotFiniteError` where a number is NaN or infinite: every file of weights is made of these tensors.
   package func exported(
-    _ arena: Span<Float>, _ part: ArenaPart = .parameters, prefix: String = "", batchesTracked: Int64 = 0
+    _ arena: Span<Float>, _ part: ParameterLayout.Part = .parameters, prefix: String = "",
+    batchesTracked: Int64 = 0
   ) throws(NotFiniteError) -> [NamedTensor] {
     var exported: [NamedTensor] = []
     for node in nodes {
@@ -53,7 +46,8 @@ extension Network {
   ///   - source: the file they are from, for messages.
   /// - Throws: `ModelError` with what was expected and found; the arena may be filled in part then.
   package func restore(
-    _ tensors: [NamedTensor], _ part: ArenaPart = .parameters, prefix: String = "", from source: String,
+    _ tensors: [NamedTensor], _ part: ParameterLayout.Part = .parameters, prefix: String = "",
+    from source: String,
     to arena: inout MutableSpan<Float>
   ) throws(ModelError) {
     var found: [String: NamedTensor] = [:]
@@ -93,7 +87,7 @@ extension Network {
 
   /// The tensors of an arena with their forms, all or some of them.
   private func tensors(
-    of part: ArenaPart, in indices: Range<Int>? = nil
+    of part: ParameterLayout.Part, in indices: Range<Int>? = nil
   ) -> [(tensor: ParameterLayout.Tensor, form: PyTorchForm)] {
     (indices ?? layout.tensors.indices).map { (layout.tensors[$0], pyTorchForms[$0]) }
       .filter { part == .parameters || $0.tensor.kind == .trainable }
@@ -101,7 +95,7 @@ extension Network {
 
   /// - Throws: `ModelError` where the names that a file has are not those that `restore` expects.
   package func expect(
-    _ names: Set<String>, _ part: ArenaPart = .parameters, prefix: String = "", from source: String
+    _ names: Set<String>, _ part: ParameterLayout.Part = .parameters, prefix: String = "", from source: String
   ) throws(ModelError) {
     let wanted = self.tensors(of: part).map { prefix + $0.tensor.name }
     let found = names.filter { !$0.hasSuffix(".\(batchCounter)") }
