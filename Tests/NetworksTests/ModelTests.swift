@@ -171,15 +171,17 @@ import Testing
     #expect(seconds < 4, "\(seconds) s")
   }
 
-  @Test func unknownNamesAndMissingFiles() {
+  @Test func unknownNamesAndMissingFiles() throws {
     #expect(
       throws: ModelError(
         "no model is called \"resnet\"; there are \(ModelZoo.names), or give the path of a .json file")
     ) {
       try ModelDescription(named: "resnet")
     }
-    let error = #expect(throws: FileError.self) { try ModelDescription(named: "/nowhere/model.json") }
-    #expect(error?.description.hasPrefix("/nowhere/model.json: expected a readable model file") == true)
+    try withMissingPath { path in
+      let error = #expect(throws: FileError.self) { try ModelDescription(named: "\(path).json") }
+      #expect(error?.description.hasPrefix("\(path).json: expected a readable model file") == true)
+    }
   }
 }
 

@@ -15,10 +15,9 @@ package final class StartGuard: Sendable {
       sleep(UInt32(seconds))
       guard !self.isDone.load(ordering: .relaxed) else { return }
       let rank = Launcher.intendedRank().map { "\($0)" } ?? "?"
-      let line =
+      printError(
         "[rank \(rank) \(ProcessInfo.processInfo.hostName)] the ranks did not find together within \(seconds) s; "
-        + "`cnn-mpi doctor` tells whether all run the same program and reach each other\n"
-      _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+          + "`cnn-mpi doctor` tells whether all run the same program and reach each other")
       endLauncher(after: 6)
       _exit(1)
     }.start()

@@ -1,5 +1,4 @@
 import Files
-import Foundation
 
 /// A line of `metrics.jsonl`.
 ///
