@@ -95,7 +95,8 @@ let package = Package(
     .testTarget(
       name: "KernelsTests", dependencies: ["Kernels", "Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(
-      name: "NetworksTests", dependencies: ["Networks", "Optimizers", "Kernels", "Tensors", "TestSupport"],
+      name: "NetworksTests",
+      dependencies: ["Networks", "Optimizers", "Kernels", "Files", "Tensors", "TestSupport"],
       swiftSettings: spans),
     .testTarget(
       name: "OptimizersTests", dependencies: ["Optimizers", "Tensors", "TestSupport"], swiftSettings: spans),
