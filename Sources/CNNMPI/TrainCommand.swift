@@ -143,7 +143,7 @@ enum TrainCommand {
         throw UsageError(
           description: "--resume auto: expected --out DIR, the run to go on with; or give --resume its path")
       }
-      if let conflict = configuration.reduction.conflict { throw UsageError(description: conflict) }
+      try configuration.reduction.requireOneOrder()
       let (complete, idle) = (configuration, idleOptions(given, configuration))
       return .inWorld { world in
         StopSignal.listen()

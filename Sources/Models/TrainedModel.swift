@@ -67,8 +67,8 @@ extension TrainedModel {
       source.model.hasSuffix(".json") || ModelZoo.models.contains(where: { $0.name == source.model })
     {
       throw ModelError(
-        "--model \(source.model): expected a run directory or .safetensors file, found a model without weights; "
-          + "give these by --weights")
+        "\(source.model): expected a run directory or .safetensors file, found a model without weights; "
+          + "give these beside it")
     }
     let described = try source.weights.map { _ in try Network(ModelDescription(named: source.model)) }
     let file = try WeightsFile(path: source.weights ?? source.model)

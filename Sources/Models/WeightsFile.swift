@@ -32,7 +32,7 @@ package struct WeightsFile {
     guard let json = file.metadata["model"] else {
       throw FileError(
         path, expected: "weights with a description of their model in the metadata", found: "none",
-        hint: "give the file by --weights and the model, a name or a .json file, by --model")
+        hint: "give the file as weights, and beside it the model: a name, or a .json file")
     }
     return try Network(ModelDescription(json: Array(json.utf8), path: place(ofMetadata: "model")))
   }
@@ -73,7 +73,7 @@ package struct WeightsFile {
       let values = given.map { $0.map(Float.init) } ?? stored ?? [other]
       guard values.count == channels || values.count == 1 else {
         throw FileError(
-          given == nil ? path : "--\(name)", expected: "a \(name) for each of \(channels) channels",
+          given == nil ? path : name, expected: "a \(name) for each of \(channels) channels",
           found: "\(values.count)")
       }
       return values.count == channels ? values : [Float](repeating: values[0], count: channels)

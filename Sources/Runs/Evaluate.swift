@@ -44,7 +44,7 @@ private struct EvaluationReport: Encodable {
 package func evaluate(
   _ configuration: EvaluationConfiguration, in world: World, version: String
 ) throws -> String {
-  _ = try Watchdog(world, StallLimits(), .withoutOptions)
+  _ = try Watchdog(world, StallLimits(), .ofCommand)
   let model = try world.read(configuration.source)
   let threads = configuration.threads ?? world.threadsPerRank
   try world.requireMemory(

@@ -12,7 +12,7 @@ package func train(
   _ configuration: TrainingConfiguration, from checkpoint: Checkpoint? = nil, warnings: [String] = [],
   in world: World, version: String
 ) throws {
-  _ = try Watchdog(world, configuration.stallLimits)
+  _ = try Watchdog(world, configuration.stallLimits, .ofTraining)
   let claim = try world.agree {
     world.isRoot ? try RunClaim(configuration, from: checkpoint) : nil
   }

@@ -190,14 +190,14 @@ extension TrainingSetup {
     let choice =
       configuration.earlyStopping != nil && data.validation == nil
       ? [
-        "--early-stopping without --validation-split takes the epoch of the best test accuracy, which new "
+        "early stopping without images held out for validation takes the epoch of the best test accuracy, which new "
           + "images will not quite reach"
       ] : []
     let reduction = configuration.reduction
     let rounding =
       checkpoint != nil && reduction.compression != nil
       ? [
-        "what --compress had left out so far is lost: the weights will not be those of an uncut run to the bit"
+        "what compressing gradients had left out so far is lost: the weights will not be those of an uncut run to the bit"
       ]
       : []
     let data =

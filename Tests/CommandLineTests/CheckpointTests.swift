@@ -231,7 +231,10 @@ import Testing
       for (resume, expected) in [
         ("missing", "missing: expected a run directory or a checkpoint, found nothing"),
         ("\(directory)/run.json", "run.json: expected the manifest of a checkpoint"),
-        ("\(directory)/model.safetensors", "model.safetensors is for --weights, evaluate and predict"),
+        (
+          "\(directory)/model.safetensors",
+          "model.safetensors is to start from, to evaluate and to predict with"
+        ),
         (".", ".: expected a run directory with checkpoints, found none"),
       ] {
         let program = try run(["--resume", resume], ranks: 2, out: directory, exitCode: 1)

@@ -47,7 +47,7 @@ import Testing
       let parameters = model.parameters
       try SafetensorsContents(tensors: try model.network.exported(parameters.span)).write(to: path)
       let error = #expect(throws: FileError.self) { try TrainedModel(ModelSource(model: path)) }
-      #expect(error?.description.contains("give the file by --weights") == true)
+      #expect(error?.description.contains("give the file as weights") == true)
       var source = ModelSource(model: "mnist-bn", weights: path)
       #expect(try TrainedModel(source).normalization == Normalization(mean: [0], deviation: [1]))
       source.mean = [0.5]

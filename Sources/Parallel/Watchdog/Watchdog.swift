@@ -12,22 +12,17 @@ package struct StallLimits: Codable, Equatable, Sendable {
   package init() {}
 }
 
-/// What a watchdog says of the job.
+/// What a watchdog says when it ends the job, beside why.
 package struct JobWords: Sendable {
-  /// Names what sets when the job ends.
-  package var option = "--stall-abort"
-  /// What else is to be known when it does.
-  package var advice: @Sendable () -> String = { "To go on from the last checkpoint: --resume" }
+  package var advice: @Sendable () -> String
 
-  package init() {}
+  package init(advice: @escaping @Sendable () -> String) { self.advice = advice }
 
-  /// What is said of commands that have their limits from here and leave nothing to go on from.
-  package static var withoutOptions: Self {
-    var words = Self()
-    words.option = "this command"
-    words.advice = { "`cnn-mpi doctor` looks at hosts and network" }
-    return words
-  }
+  /// A run that leaves checkpoints.
+  package static let ofTraining = Self { "The run can be resumed from its last checkpoint" }
+
+  /// A command that leaves nothing to go on from.
+  package static let ofCommand = Self { "`cnn-mpi doctor` looks at hosts and network" }
 }
 
 /// Ends a job in which no rank gets further: where one was stopped, its host is gone or cut off, or a file
@@ -58,7 +53,7 @@ package final class Watchdog: @unchecked Sendable {
   /// Starts watching until the process ends. Called by all ranks.
   ///
   /// - Throws: an `MPIError`.
-  package init(_ world: World, _ limits: StallLimits, _ words: JobWords = JobWords()) throws {
+  package init(_ world: World, _ limits: StallLimits, _ words: JobWords) throws {
     self.world = world
     self.limits = limits
     self.words = words
@@ -119,7 +114,7 @@ package final class Watchdog: @unchecked Sendable {
     if limits.abort > 0, stall >= limits.abort {
       for rank in 1..<world.size { channel?.send(.end, to: rank) }
       endJob(
-        "no rank got further for \(Int(stall)) s, which \(words.option) takes for the end. "
+        "no rank got further for \(Int(stall)) s, which is the limit: the job ends. "
           + "\(judge.report(at: now)). \(words.advice())")
     } else if limits.warning > 0, stall >= limits.warning, !hasWarned {
       hasWarned = true
@@ -142,7 +137,7 @@ package final class Watchdog: @unchecked Sendable {
     if limits.abort > 0, silence >= limits.abort + (speaks ? 2 : 4) {
       endJob(
         speaks
-          ? "\(missing), which \(words.option) takes for the end; this rank was \(world.pulse.state.phase.words) "
+          ? "\(missing), which is the limit; this rank was \(world.pulse.state.phase.words) "
             + "in step \(world.pulse.state.step). \(words.advice())" : nil)
     } else if limits.warning > 0, silence >= limits.warning + 2, !hasWarned, speaks {
       hasWarned = true

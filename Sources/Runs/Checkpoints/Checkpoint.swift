@@ -1,4 +1,5 @@
 import Files
+import Models
 
 /// All that a run needs to go on as if it had not stopped: one for all ranks.
 ///
@@ -17,7 +18,7 @@ package final class Checkpoint {
     guard let text = file.metadata[CheckpointState.key] else {
       throw FileError(
         file.path, expected: "a checkpoint, with \"\(CheckpointState.key)\" in its metadata", found: "none",
-        hint: "model.safetensors is for --weights, evaluate and predict")
+        hint: "\(TrainedModel.fileName) is to start from, to evaluate and to predict with")
     }
     state = try CheckpointState.decode(
       text, path: file.path, writtenBy: file.metadata["program"] ?? "an unknown program")
