@@ -18,19 +18,22 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CMPILibrary", pkgConfig: "mpi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CHwloc", pkgConfig: "hwloc", providers: [.apt(["libhwloc-dev"])]),
+    .systemLibrary(name: "COpenBLASLibrary", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPNGLibrary", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CJPEGLibrary", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
     .target(name: "CPNG", dependencies: ["CPNGLibrary"]),
     .target(name: "CJPEG", dependencies: ["CJPEGLibrary"]),
     .target(name: "CMPI", dependencies: ["CMPILibrary"]),
+    .target(name: "COpenBLAS", dependencies: ["COpenBLASLibrary"]),
     .target(name: "CCPU"),
+    .target(name: "CSystem"),
 
     // Imports only go down this list.
     .target(name: "Tensors", swiftSettings: numeric),
     .target(name: "Hashing", swiftSettings: numeric),
-    .target(name: "System", dependencies: ["Tensors"], swiftSettings: spans),
+    .target(name: "System", dependencies: ["CSystem", "CHwloc", "Tensors"], swiftSettings: spans),
     .target(name: "Files", dependencies: ["Hashing", "Tensors"], swiftSettings: spans),
     .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: spans),
     .target(name: "Kernels", dependencies: ["COpenBLAS", "CCPU", "Tensors"], swiftSettings: numeric),
@@ -81,8 +84,7 @@ let package = Package(
       name: "CNNMPI",
       dependencies: [
         "Doctor", "Scaling", "Benchmarks", "Runs", "Models", "Reporting", "Parallel", "MPI", "Networks",
-        "Files",
-        "Kernels",
+        "Files", "Kernels", "System",
       ],
       swiftSettings: spans),
 

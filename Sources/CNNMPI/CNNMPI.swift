@@ -42,7 +42,7 @@ enum CNNMPI {
   ///
   /// - Parameter isPreflight: start also where others refuse to.
   private static func inWorld(_ body: (World) throws -> Void, isPreflight: Bool = false) throws -> Int32 {
-    let startGuard = StartGuard()
+    let startGuard = try StartGuard()
     let world = try World(MPIRuntime.start(acceptingSingleton: isPreflight))
     defer { MPIRuntime.finish() }
     do {

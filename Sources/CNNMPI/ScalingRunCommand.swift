@@ -1,6 +1,7 @@
 import Engine
 import Models
 import Runs
+import System
 import Scaling
 
 /// `cnn-mpi scaling run`: trains on several numbers of ranks.
@@ -75,7 +76,7 @@ enum ScalingRunCommand {
   }
 
   private static func run(_ plan: StudyPlan) throws {
-    StudySignal.listen()
+    StopSignal.listen(.isNoted)
     let runner = try StudyRunner(plan, difference: difference)
     let directory = try runner.run()
     if runner.hasRuns {

@@ -67,7 +67,7 @@ package func examine(
     return try make()
   }
   // Where ranks of other builds go on, the guard ends them.
-  let startGuard = StartGuard(seconds: Int(limits.abort))
+  let startGuard = try StartGuard(seconds: Int(limits.abort))
   let binary = try check { try BinaryCheck(world, version: version) }
   guard !binary.isMixed else {
     return DoctorReport(

@@ -11,7 +11,7 @@ struct LaunchingProcess: Codable, Equatable, Sendable {
 
   /// The nearest one above this process. Nil where there is none.
   static func find(_ files: KernelFiles = KernelFiles()) -> LaunchingProcess? {
-    JobLauncher.find(root: files.root).map {
+    JobLauncher.find(files).map {
       LaunchingProcess(name: $0.name, library: library(of: "\($0.id)", files))
     }
   }

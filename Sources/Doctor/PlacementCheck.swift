@@ -1,5 +1,4 @@
 import Engine
-import Glibc
 import Models
 import Parallel
 import Runs
@@ -28,12 +27,10 @@ struct PlacementCheck: Check {
     self.threads = threads
   }
 
-  init(threads: Int?, _ world: World, _ files: KernelFiles = KernelFiles()) throws {
-    let count = sysconf(Int32(_SC_NPROCESSORS_ONLN))
-    let online = files.text("/sys/devices/system/cpu/online").map { parseCoreList($0[...]) }
+  init(threads: Int?, _ world: World) throws {
     let own = Rank(
       cores: world.cores[world.rank].sorted(), physicalCores: world.physicalCores[world.rank].sorted(),
-      hostCores: count, physicalHostCores: online.map { physicalCores(of: $0).count } ?? count)
+      hostCores: world.topology.hardwareThreads.count, physicalHostCores: world.topology.cores.count)
     self.init(try ByRank(gathering: own, world), threads: threads)
   }
 

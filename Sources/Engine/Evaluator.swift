@@ -15,17 +15,18 @@ package final class Evaluator {
     _ network: Network, _ world: World, microBatch: Int, threads: Int, seed: UInt64,
     convolution: ConvolutionMethod = .auto
   ) throws {
-    self.init(
+    try self.init(
       network, parameters: try world.initialParameters(of: network, seed: seed), world,
       microBatch: microBatch,
       threads: threads, seed: seed, convolution: convolution)
   }
 
   /// - Parameter parameters: the same on all ranks.
+  /// - Throws: on all ranks, when one cannot start its threads.
   package init(
     _ network: Network, parameters: SharedBuffer<Float>, _ world: World, microBatch: Int, threads: Int,
     seed: UInt64, convolution: ConvolutionMethod
-  ) {
+  ) throws {
     BLAS.useOneThread()
     self.world = world
     self.parameters = parameters
@@ -34,7 +35,7 @@ package final class Evaluator {
         index: index, network: network, microBatch: microBatch, seed: seed, convolution: convolution,
         parameters: parameters, depth: 0)
     }
-    pool = WorkerPool(workers, world.pulse)
+    pool = try world.agree { try WorkerPool(workers, world.pulse) }
   }
 
   /// The logits, (N, classes), of all samples of `loader`, on every rank. They do not depend on how many

@@ -65,7 +65,7 @@ package final class Trainer {
         depth: max(counts.map { SummationTree.depth(ofRun: runs($0)[index]) }.max()!, 1),
         labelSmoothing: regularization.labelSmoothing)
     }
-    pool = WorkerPool(workers, world.pulse)
+    pool = try world.agree { try WorkerPool(workers, world.pulse) }
     var sums: [Int: RankSum] = [:]
     for count in counts {
       sums[count] = RankSum(of: runs(count), workers, stopsAtNodes: reduction.reproducible && world.size > 1)

@@ -47,7 +47,7 @@ package func predict(
   }
   try world.requireMemory(
     for: model.network, microBatch: configuration.microBatch, threads: threads, forwardOnly: true)
-  let evaluator = Evaluator(model, world, microBatch: configuration.microBatch, threads: threads)
+  let evaluator = try Evaluator(model, world, microBatch: configuration.microBatch, threads: threads)
   _ = try Watchdog(world, StallLimits(), .withoutOptions)
   var report = PredictionReport(model, top: configuration.top)
   var inputs: [PredictionInput] = []

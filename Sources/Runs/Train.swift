@@ -107,7 +107,7 @@ private final class TrainingRun {
   private func step(_ loader: BatchLoader) throws {
     let share = trainer.stepShare(loader, at: progress.position)
     let rate = setup.learningRates.rate(after: setup.schedule.epochs(at: progress.position))
-    try vote.start(StopSignal.wasReceived ? Self.stop : world.isRoot && saves.isTimeUp ? Self.save : 0)
+    try vote.start(StopSignal.received != nil ? Self.stop : world.isRoot && saves.isTimeUp ? Self.save : 0)
     let result = try trainer.step(share, learningRate: rate)
     let decision = try vote.finish()
     guard result.loss.isFinite else {

@@ -10,18 +10,24 @@ package final class StartGuard: Sendable {
   private let isDone = Atomic<Bool>(false)
 
   /// Begins to wait.
-  package init(seconds: Int = 120) {
-    Thread {
+  ///
+  /// - Throws: where there can be no further thread.
+  package init(seconds: Int = 120) throws(SystemError) {
+    try NamedThread.start("start guard") {
       sleep(UInt32(seconds))
       guard !self.isDone.load(ordering: .relaxed) else { return }
-      let rank = Launcher.intendedRank().map { "\($0)" } ?? "?"
-      let line =
-        "[rank \(rank) \(ProcessInfo.processInfo.hostName)] the ranks did not find together within \(seconds) s; "
-        + "`cnn-mpi doctor` tells whether all run the same program and reach each other\n"
-      _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
-      endLauncher(after: 6)
+      Self.say(
+        "the ranks did not find together within \(seconds) s; `cnn-mpi doctor` tells whether all run the same "
+          + "program and reach each other")
+      do { try endLauncher(after: 6) } catch { Self.say("the launcher may stay: \(error)") }
       _exit(1)
-    }.start()
+    }
+  }
+
+  private static func say(_ text: String) {
+    let rank = Launcher.intendedRank().map { "\($0)" } ?? "?"
+    let line = "[rank \(rank) \(ProcessInfo.processInfo.hostName)] \(text)\n"
+    _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
   }
 
   /// The ranks have found together.

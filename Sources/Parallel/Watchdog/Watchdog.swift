@@ -59,7 +59,7 @@ package final class Watchdog: @unchecked Sendable {
 
   /// Starts watching until the process ends. Called by all ranks.
   ///
-  /// - Throws: an `MPIError`.
+  /// - Throws: on all ranks, when one cannot start its thread; or an `MPIError`.
   package init(_ world: World, _ limits: StallLimits, _ words: JobWords = JobWords()) throws {
     self.world = world
     self.limits = limits
@@ -73,9 +73,7 @@ package final class Watchdog: @unchecked Sendable {
       UDPSocket.Address($0)
     }
     guard world.size > 1, limits.abort > 0 || limits.warning > 0 else { return }
-    let thread = Thread { self.watch() }
-    thread.name = "watchdog"
-    thread.start()
+    try world.agree { try NamedThread.start("watchdog") { self.watch() } }
   }
 
   private func watch() {
@@ -177,11 +175,15 @@ package final class Watchdog: @unchecked Sendable {
   private func endJob(_ message: String? = nil, after seconds: Int = 0) -> Never {
     if let message { say(message) }
     sleep(UInt32(seconds))
-    endLauncher(after: Self.grace)
+    do { try endLauncher(after: Self.grace) } catch { say("the launcher may stay: \(error)") }
     // In a thread of its own, as it may well hang: the main thread is inside MPI.
     let world = SendableWorld(world)
-    Thread { world.value.communicator.abort() }.start()
-    sleep(UInt32(Self.grace))
+    do {
+      try NamedThread.start("abort") { world.value.communicator.abort() }
+      sleep(UInt32(Self.grace))
+    } catch {
+      say("no MPI_Abort: \(error)")
+    }
     _exit(1)
   }
 }
