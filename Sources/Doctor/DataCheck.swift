@@ -61,10 +61,13 @@ struct DataCheck: Check {
     }
   }
 
+  /// Number of training images: as many as MNIST has, where they are drawn or could not be read.
+  func trainImages(of rank: Int) -> Int { max(ranks[rank].trainImages ?? 60_000, 1) }
+
   /// Bytes of images and labels that a rank holds: as many as MNIST has, where they are drawn or could not be
   /// read.
   func bytes(of rank: Int, _ network: Network) -> Double {
-    let count = (ranks[rank].trainImages ?? 60_000) + (ranks[rank].testImages ?? 10_000)
+    let count = trainImages(of: rank) + (ranks[rank].testImages ?? 10_000)
     return Double(count) * Double(network.input.count + 1)
   }
 

@@ -1,4 +1,5 @@
 import Engine
+import Kernels
 import Models
 import Networks
 import Parallel
@@ -19,10 +20,21 @@ struct MemoryCheck: Check {
     var left: Double?
     /// Bytes that training will need here.
     var needed: Double
+    /// Limits of the rank's process alone, with the bytes that training takes of each.
+    var processLimits: [ProcessLimit] = []
     /// Bytes that may be locked for a network adapter; nil for any number.
     var lockable: Double?
     /// There are adapters that need it: InfiniBand and its like.
     var hasInfiniband: Bool
+  }
+
+  /// A limit that a shell or batch system set for each process.
+  struct ProcessLimit: Codable, Hashable {
+    /// Such as `the address space limit (ulimit -v)`.
+    var name: String
+    /// Bytes of it that are not taken yet, and that training needs.
+    var left: Double
+    var needed: Double
   }
 
   let ranks: ByRank<Rank>
@@ -34,27 +46,28 @@ struct MemoryCheck: Check {
   }
 
   init(
-    _ network: Network, _ configuration: TrainingConfiguration, dataBytes: Double, _ world: World,
+    _ network: Network, _ configuration: TrainingConfiguration, images: Int, dataBytes: Double, _ world: World,
     _ files: KernelFiles = KernelFiles()
   ) throws {
     let cgroup = Cgroup(files)
     let threads = configuration.threads ?? world.threadsPerRank
-    let arenas = network.memory(
-      microBatch: configuration.microBatch(worldSize: world.size), threads: threads,
-      state: configuration.stateArenas(worldSize: world.size))
+    let schedule = BatchSchedule(
+      samples: images, globalBatch: configuration.globalBatch(worldSize: world.size),
+      microBatch: configuration.microBatch(worldSize: world.size))
+    var need = configuration.memoryNeed(for: network, schedule, threads: threads, in: world) + .process
+    if world.isRoot { need = need + configuration.savingNeed(of: network) }
+    need.written += dataBytes
+    // This process has multiplied matrices: it has one of the buffers already.
+    need.reserved -= Double(BLAS.bufferBytes)
+    let processLimits = MemoryLimit.all(files).filter { $0.kind == .addressSpace || $0.kind == .data }
     let own = Rank(
       total: files.memory("MemTotal") ?? 0, available: files.memory("MemAvailable") ?? 0,
-      limit: cgroup.memoryLimit, left: cgroup.memoryLeft, needed: arenas + dataBytes,
-      lockable: Self.lockable(files), hasInfiniband: !files.entries("/sys/class/infiniband").isEmpty)
+      limit: cgroup.memoryLimit, left: cgroup.memoryLeft, needed: need.written,
+      processLimits: processLimits.map {
+        ProcessLimit(name: $0.words, left: max($0.left(sharers: 1), 0), needed: $0.demand(need))
+      },
+      lockable: ResourceLimit.lockedMemory.bytes, hasInfiniband: !files.entries("/sys/class/infiniband").isEmpty)
     self.init(try ByRank(gathering: own, world), model: network.description.name)
-  }
-
-  /// Corresponds to `ulimit -l`.
-  private static func lockable(_ files: KernelFiles) -> Double? {
-    let line = files.text("/proc/self/limits")?.split(separator: "\n").first {
-      $0.hasPrefix("Max locked memory")
-    }
-    return line.flatMap { Double($0.split(separator: " ")[3]) }
   }
 
   /// Bytes that the ranks of a host can have together.
@@ -77,7 +90,18 @@ struct MemoryCheck: Check {
   }
 
   var problems: [Problem] {
-    problemsByHost(ranks.distinctHosts, shortage) + lockProblems
+    problemsByHost(ranks.distinctHosts, shortage) + processProblems + lockProblems
+  }
+
+  private var processProblems: [Problem] {
+    let short = ranks.groups { rank in rank.processLimits.first { !($0.needed <= $0.left) } }
+    return short.map { limit, short in
+      .error(
+        "\(ranks.named(short)): training \(model) takes at least \(bytes(limit.needed)), and \(limit.name) leaves "
+          + bytes(limit.left),
+        remedy: "raise the limit that the shell or the batch system sets (ulimit -v unlimited; qsub -l h_vmem=), "
+          + "or lower --threads or train's --micro-batch")
+    }
   }
 
   private func shortage(of host: String) -> Problem? {

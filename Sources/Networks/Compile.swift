@@ -16,6 +16,25 @@ struct PlannedOperation {
 func plannedOperations(
   of network: Network, maximumBatch: Int, convolution: ConvolutionMethod
 ) -> [PlannedOperation] {
+  plannedLayers(of: network, maximumBatch: maximumBatch, convolution: convolution).map { planned in
+    PlannedOperation(
+      operation: planned.layer.operation(at: planned.site), nodes: planned.nodes, output: planned.site.output,
+      gradientStart: gradientStart(of: network.nodes[planned.nodes.lowerBound...], network.layout))
+  }
+}
+
+/// A layer that becomes an operation, and where.
+struct PlannedLayer {
+  let layer: any Layer
+  let site: LayerSite
+  /// The layers that the operation computes, as indices into the network's nodes.
+  let nodes: Range<Int>
+}
+
+/// The layers of a network that become operations, each with what it fuses of those behind it.
+func plannedLayers(
+  of network: Network, maximumBatch: Int, convolution: ConvolutionMethod
+) -> [PlannedLayer] {
   let groups = fusedGroups(of: network.nodes)
   let outputs = neededOutputs(of: groups)
   var input = network.input
@@ -27,9 +46,7 @@ func plannedOperations(
       relu: group.relu, maxPool: group.maxPool, convolution: convolution, needsInputGradient: index > 0,
       index: group.nodes.startIndex)
     input = outputs[index]
-    return PlannedOperation(
-      operation: group.first.layer.operation(at: site), nodes: group.nodes.indices, output: outputs[index],
-      gradientStart: gradientStart(of: network.nodes[group.nodes.startIndex...], network.layout))
+    return PlannedLayer(layer: group.first.layer, site: site, nodes: group.nodes.indices)
   }
 }
 

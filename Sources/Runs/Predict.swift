@@ -46,7 +46,8 @@ package func predict(
     }
   }
   try world.requireMemory(
-    for: model.network, microBatch: configuration.microBatch, threads: threads, forwardOnly: true)
+    model.network.memoryNeed(microBatch: configuration.microBatch, threads: threads, gradients: 0),
+    toTrain: false, model.network, microBatch: configuration.microBatch)
   let evaluator = try Evaluator(model, world, microBatch: configuration.microBatch, threads: threads)
   _ = try Watchdog(world, StallLimits(), .withoutOptions)
   var report = PredictionReport(model, top: configuration.top)
