@@ -89,7 +89,7 @@ let package = Package(
       swiftSettings: spans),
 
     .target(
-      name: "TestSupport", dependencies: ["Kernels", "Tensors"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Kernels", "System", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: spans),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: spans),
@@ -126,6 +126,8 @@ let package = Package(
       name: "RankTests",
       dependencies: ["Doctor", "Runs", "Engine", "Models", "TestSupport", "AllocationCounter"],
       swiftSettings: spans),
-    .testTarget(name: "CommandLineTests", dependencies: ["CNNMPI", "TestSupport"], swiftSettings: spans),
+    .testTarget(
+      name: "CommandLineTests", dependencies: ["CNNMPI", "Engine", "Networks", "Kernels", "TestSupport"],
+      swiftSettings: spans),
   ]
 )

@@ -1,8 +1,8 @@
 import Engine
 import Models
 import Runs
-import System
 import Scaling
+import System
 
 /// `cnn-mpi scaling run`: trains on several numbers of ranks.
 enum ScalingRunCommand {

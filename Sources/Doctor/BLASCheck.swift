@@ -11,7 +11,7 @@ struct BLASCheck: Check {
     var kernel: String
     /// `OPENBLAS_CORETYPE`, which pins the kernel.
     var coretype: String?
-    /// Of a product; the program's own threads share the cores.
+    /// Threads that a product runs on: one, as the program's own threads share the cores.
     var threads: Int
     /// Why the kernel is a slow one, and what to do; nil when it is not.
     var slow: String?

@@ -14,7 +14,7 @@ struct BinaryCheck: Check {
   struct Rank: Codable, Equatable {
     var version: String
     var path: String
-    /// Of the file's bytes; nil where it could not be read.
+    /// A hash of the file's bytes; nil where it could not be read.
     var sha256: String?
     /// Why not.
     var error: String?

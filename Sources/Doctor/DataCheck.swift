@@ -17,7 +17,7 @@ struct DataCheck: Check {
     var path: String
     var trainImages: Int?
     var testImages: Int?
-    /// Of images and labels, see `LabeledImages.hash`.
+    /// Hashes of images and labels, see `LabeledImages.hash`.
     var trainHash: String?
     var testHash: String?
     /// Why they cannot be read.

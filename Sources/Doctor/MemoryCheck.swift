@@ -46,7 +46,8 @@ struct MemoryCheck: Check {
   }
 
   init(
-    _ network: Network, _ configuration: TrainingConfiguration, images: Int, dataBytes: Double, _ world: World,
+    _ network: Network, _ configuration: TrainingConfiguration, images: Int, dataBytes: Double,
+    _ world: World,
     _ files: KernelFiles = KernelFiles()
   ) throws {
     let cgroup = Cgroup(files)
@@ -66,7 +67,8 @@ struct MemoryCheck: Check {
       processLimits: processLimits.map {
         ProcessLimit(name: $0.words, left: max($0.left(sharers: 1), 0), needed: $0.demand(need))
       },
-      lockable: ResourceLimit.lockedMemory.bytes, hasInfiniband: !files.entries("/sys/class/infiniband").isEmpty)
+      lockable: ResourceLimit.lockedMemory.bytes,
+      hasInfiniband: !files.entries("/sys/class/infiniband").isEmpty)
     self.init(try ByRank(gathering: own, world), model: network.description.name)
   }
 
@@ -99,7 +101,8 @@ struct MemoryCheck: Check {
       .error(
         "\(ranks.named(short)): training \(model) takes at least \(bytes(limit.needed)), and \(limit.name) leaves "
           + bytes(limit.left),
-        remedy: "raise the limit that the shell or the batch system sets (ulimit -v unlimited; qsub -l h_vmem=), "
+        remedy:
+          "raise the limit that the shell or the batch system sets (ulimit -v unlimited; qsub -l h_vmem=), "
           + "or lower --threads or train's --micro-batch")
     }
   }

@@ -11,9 +11,9 @@ struct NeighbourCheck: Check {
   struct Link: Codable, Equatable {
     var ranks: [Int]
     var hosts: [String]
-    /// Of a message of 4 bytes, one way.
+    /// The time of a message of 4 bytes, one way.
     var latencyMicroseconds: Double
-    /// Of long messages, one way.
+    /// The rate of long messages, one way.
     var gigabytesPerSecond: Double
 
     var isBetweenHosts: Bool { hosts[0] != hosts[1] }

@@ -19,7 +19,7 @@ struct PlacementCheck: Check {
   }
 
   let ranks: ByRank<Rank>
-  /// Of each rank, where they are given. Else train takes as many as there are cores for.
+  /// The threads of each rank, where they are given. Else train takes as many as there are cores for.
   let threads: Int?
 
   init(_ ranks: ByRank<Rank>, threads: Int? = nil) {

@@ -13,7 +13,7 @@ package final class World {
   package let cores: [Set<Int>]
   /// The same with the hardware threads of a core as one, see `Topology.physicalCores`.
   package let physicalCores: [Set<Int>]
-  /// Of this rank's host.
+  /// The cores of this rank's host.
   package let topology: Topology
   /// What this rank is doing.
   package let pulse = Pulse()

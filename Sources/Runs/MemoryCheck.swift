@@ -78,7 +78,8 @@ extension World {
   ) throws {
     try requireMemory(
       need + .process,
-      for: "\(isTraining ? "training" : "running") \(network.description.name) in micro-batches of \(microBatch)",
+      for:
+        "\(isTraining ? "training" : "running") \(network.description.name) in micro-batches of \(microBatch)",
       hint: "smaller micro-batches, fewer threads or a smaller model take less")
   }
 }

@@ -24,7 +24,9 @@ package struct JobLauncher: Equatable, Sendable {
     var process = process
     for _ in 0..<16 {
       // pid (name) state parent ...: the name may have spaces and parentheses in it.
-      guard let stat = files.text("/proc/\(process)/stat"), let end = stat.lastIndex(of: ")") else { return nil }
+      guard let stat = files.text("/proc/\(process)/stat"), let end = stat.lastIndex(of: ")") else {
+        return nil
+      }
       let fields = stat[stat.index(after: end)...].split(separator: " ")
       guard fields.count > 1, let parent = pid_t(fields[1]), parent > 0 else { return nil }
       process = "\(parent)"

@@ -3,7 +3,7 @@ import Glibc
 
 /// Threads that live by themselves: nobody waits for their end.
 package enum NamedThread {
-  /// Bytes of address space that a thread's stack takes.
+  /// Bytes of address space that a thread's stack takes unless told otherwise.
   package static let stackBytes = 8 << 20
 
   /// Starts a thread that runs `body`.
@@ -13,7 +13,7 @@ package enum NamedThread {
   ///
   /// Corresponds to `pthread_create`.
   package static func start(
-    _ name: String, _ body: @escaping @Sendable () -> Void
+    _ name: String, stackBytes: Int = stackBytes, _ body: @escaping @Sendable () -> Void
   ) throws(SystemError) {
     let purpose = "to start the thread \"\(name)\""
     var attributes = pthread_attr_t()

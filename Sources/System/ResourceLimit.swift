@@ -20,7 +20,9 @@ package enum ResourceLimit: Sendable {
       case .lockedMemory: __RLIMIT_MEMLOCK
       }
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur < rlim_t.max else { return nil }
+    guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur < rlim_t.max else {
+      return nil
+    }
     return Double(limit.rlim_cur)
   }
 }

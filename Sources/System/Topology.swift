@@ -15,7 +15,8 @@ package struct Topology: Sendable {
   ///   topologies*.
   /// - Throws: `SystemError` where hwloc cannot tell.
   package init(synthetic: String? = nil) throws(SystemError) {
-    func check(_ code: Int32, _ what: String = "hwloc to list the cores of this machine") throws(SystemError) {
+    func check(_ code: Int32, _ what: String = "hwloc to list the cores of this machine") throws(SystemError)
+    {
       guard code == 0 else { throw SystemError(what) }
     }
     var topology: hwloc_topology_t?
@@ -33,7 +34,8 @@ package struct Topology: Sendable {
     let all = Self.numbers(hwloc_topology_get_topology_cpuset(topology))
     var cores: [[Int]] = []
     for index in 0..<max(hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_CORE), 0) {
-      cores.append(Self.numbers(hwloc_get_obj_by_type(topology, HWLOC_OBJ_CORE, UInt32(index)).pointee.cpuset))
+      cores.append(
+        Self.numbers(hwloc_get_obj_by_type(topology, HWLOC_OBJ_CORE, UInt32(index)).pointee.cpuset))
     }
     let withoutCore = Set(all).subtracting(cores.joined()).sorted()
     available = synthetic == nil ? try Self.affinityMask(topology) : all

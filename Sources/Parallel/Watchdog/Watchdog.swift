@@ -136,7 +136,7 @@ package final class Watchdog: @unchecked Sendable {
           + "\(judge.report(at: now)). \(words.advice())")
     } else if limits.warning > 0, stall >= limits.warning, !hasWarned {
       hasWarned = true
-      let end = limits.abort > 0 ? " (after \(Int(limits.abort)) s the job ends)" : ""
+      let end = limits.abort > 0 ? " (after \(Int(min(limits.abort, 1e9))) s the job ends)" : ""
       say("warning: no rank got further for \(Int(stall)) s\(end). \(judge.report(at: now))")
     } else if hasWarned, stall < limits.warning {
       hasWarned = false
