@@ -103,7 +103,9 @@ extension TrainingConfiguration {
       of: reduction, gradients: network.layout.gradientCount, microBatches: schedule.microBatchCounts())
     return network.memoryNeed(
       microBatch: schedule.microBatch, threads: threads, gradients: max(depth, 1), convolution: convolution)
-      + MemoryNeed(written: Double(savedArenas) * network.arenaBytes + sums)
+      + MemoryNeed(
+        written: Double(savedArenas) * network.arenaBytes + sums
+          + (trace ? Trace.memory(threads: threads) : 0))
   }
 
   /// What rank 0 takes to write a checkpoint or the trained model: a copy of all that goes into it.

@@ -101,8 +101,8 @@ import Testing
     let stated =
       Self.programBytes + images * Double(network.input.count) + need.written
       + (forward ? 0 : network.arenaBytes)
-    // The products that measure the machine come before, with 50 MB of matrices.
-    let expected = max(stated, Self.programBytes + 50e6)
+    // The products that measure the machine come before, with 64 MB of matrices.
+    let expected = max(stated, Self.programBytes + 64e6)
     #expect(abs(found - expected) <= 0.15 * expected, "\(name): \(found) bytes found, \(expected) stated")
   }
 
@@ -112,7 +112,7 @@ import Testing
 
 #if DEBUG
   // Without optimisation a forward pass of vgg16 takes minutes.
-  private let memoryCases = [("mnist-cnn", 64, false), ("cifar-vgg", 4, false)]
+  private let memoryCases = [("cifar-vgg", 8, false)]
 #else
-  private let memoryCases = [("mnist-cnn", 64, false), ("cifar-vgg", 32, false), ("vgg16", 2, true)]
+  private let memoryCases = [("mnist-cnn", 1024, false), ("cifar-vgg", 32, false), ("vgg16", 2, true)]
 #endif
