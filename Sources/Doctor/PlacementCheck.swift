@@ -1,6 +1,7 @@
 import Engine
 import Models
 import Parallel
+import Reporting
 import Runs
 import System
 

@@ -32,3 +32,14 @@ package func readFile(_ path: String, as expected: String = "a readable file") t
   }
   return bytes
 }
+
+/// A regular file is at this path, maybe by links.
+package func isRegularFile(_ path: String) -> Bool { kind(of: path) == S_IFREG }
+
+/// A directory is at this path, maybe by links.
+package func isDirectory(_ path: String) -> Bool { kind(of: path) == S_IFDIR }
+
+private func kind(of path: String) -> mode_t? {
+  var status = stat()
+  return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+}
