@@ -35,7 +35,7 @@ let package = Package(
     .target(name: "Hashing", swiftSettings: numeric),
     .target(name: "System", dependencies: ["CSystem", "CHwloc", "Tensors"], swiftSettings: spans),
     .target(name: "Files", dependencies: ["Hashing", "Tensors"], swiftSettings: spans),
-    .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: spans),
+    .target(name: "MPI", dependencies: ["CMPI", "System"], swiftSettings: spans),
     .target(name: "Kernels", dependencies: ["COpenBLAS", "CCPU", "Tensors"], swiftSettings: numeric),
     .target(
       name: "Data", dependencies: ["CZlib", "CPNG", "CJPEG", "Files", "Hashing", "Tensors"],
@@ -57,8 +57,7 @@ let package = Package(
       name: "Runs",
       dependencies: [
         "Engine", "Models", "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Optimizers", "Data",
-        "Files",
-        "System", "Hashing", "Tensors",
+        "Files", "System", "Hashing", "Tensors",
       ],
       swiftSettings: spans),
     .target(
@@ -70,21 +69,19 @@ let package = Package(
       swiftSettings: spans),
     .target(
       name: "Scaling",
-      dependencies: ["Runs", "Reporting", "Parallel", "Files", "System"], swiftSettings: spans),
+      dependencies: ["Runs", "Reporting", "Parallel", "Files", "System", "Tensors"], swiftSettings: spans),
     .target(
       name: "Doctor",
       dependencies: [
-        "Benchmarks", "Runs", "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Data", "Files",
-        "System",
-        "Hashing", "Tensors",
+        "Benchmarks", "Runs", "Engine", "Models", "Reporting", "Parallel", "MPI", "Networks", "Kernels",
+        "Data", "Files", "System", "Hashing", "Tensors",
       ],
-      // Tests make up facts of ranks by the initialisers that structures have anyway.
-      swiftSettings: spans + [.unsafeFlags(["-enable-testing"])]),
+      swiftSettings: spans),
     .executableTarget(
       name: "CNNMPI",
       dependencies: [
-        "Doctor", "Scaling", "Benchmarks", "Runs", "Models", "Reporting", "Parallel", "MPI", "Networks",
-        "Files", "Kernels", "System",
+        "Doctor", "Scaling", "Benchmarks", "Runs", "Engine", "Models", "Reporting", "Parallel", "MPI",
+        "Networks", "Files", "Kernels", "System",
       ],
       swiftSettings: spans),
 
@@ -92,42 +89,51 @@ let package = Package(
       name: "TestSupport", dependencies: ["Kernels", "System", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: spans),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: spans),
-    .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: spans),
+    .testTarget(name: "HashingTests", dependencies: ["Hashing", "Tensors"], swiftSettings: spans),
     .testTarget(name: "SystemTests", dependencies: ["System", "TestSupport"], swiftSettings: spans),
-    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: spans),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"], swiftSettings: spans),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(
-      name: "NetworksTests", dependencies: ["Networks", "Optimizers", "Kernels", "TestSupport"],
+      name: "KernelsTests", dependencies: ["Kernels", "Tensors", "TestSupport"], swiftSettings: spans),
+    .testTarget(
+      name: "NetworksTests", dependencies: ["Networks", "Optimizers", "Kernels", "Tensors", "TestSupport"],
       swiftSettings: spans),
-    .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], swiftSettings: spans),
-    .testTarget(name: "DataTests", dependencies: ["Data", "CZlib", "TestSupport"], swiftSettings: spans),
     .testTarget(
-      name: "ParallelTests", dependencies: ["Parallel", "MPI", "TestSupport"], swiftSettings: spans),
+      name: "OptimizersTests", dependencies: ["Optimizers", "Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(
-      name: "ReportingTests", dependencies: ["Reporting", "Files", "TestSupport"], swiftSettings: spans),
+      name: "DataTests", dependencies: ["Data", "CZlib", "Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(
-      name: "ModelsTests", dependencies: ["Models", "Networks", "Data", "Files", "TestSupport"],
+      name: "ParallelTests", dependencies: ["Parallel", "MPI", "System"], swiftSettings: spans),
+    .testTarget(
+      name: "ReportingTests", dependencies: ["Reporting", "Files", "Tensors", "TestSupport"],
+      swiftSettings: spans),
+    .testTarget(
+      name: "ModelsTests", dependencies: ["Models", "Networks", "Data", "Files", "Tensors", "TestSupport"],
       swiftSettings: spans),
     .testTarget(
       name: "RunsTests",
       dependencies: ["Runs", "Engine", "Models", "Networks", "Data", "Files", "TestSupport"],
       swiftSettings: spans),
     .testTarget(
-      name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "Data", "TestSupport"],
+      name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "System"],
       swiftSettings: spans),
     .testTarget(
-      name: "DoctorTests", dependencies: ["Doctor", "System", "TestSupport"], swiftSettings: spans),
+      name: "DoctorTests", dependencies: ["Doctor", "Reporting", "MPI", "System", "TestSupport"],
+      swiftSettings: spans),
     .testTarget(
       name: "ScalingTests",
-      dependencies: ["Scaling", "Reporting", "Parallel", "Files", "Tensors", "TestSupport"],
+      dependencies: ["Scaling", "Files", "Tensors", "TestSupport"],
       swiftSettings: spans),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
       name: "RankTests",
-      dependencies: ["Doctor", "Runs", "Engine", "Models", "TestSupport", "AllocationCounter"],
+      dependencies: [
+        "Doctor", "Runs", "Engine", "Models", "Parallel", "MPI", "Networks", "Optimizers", "Data", "System",
+        "Hashing", "Tensors", "TestSupport", "AllocationCounter",
+      ],
       swiftSettings: spans),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["CNNMPI", "Engine", "Networks", "Kernels", "TestSupport"],
-      swiftSettings: spans),
+      name: "CommandLineTests",
+      dependencies: ["CNNMPI", "Engine", "Networks", "Kernels", "System", "TestSupport"], swiftSettings: spans
+    ),
   ]
 )

@@ -1,6 +1,4 @@
-import Engine
 import Kernels
-import Models
 import Networks
 import Parallel
 import Reporting
@@ -8,39 +6,59 @@ import Runs
 import System
 
 /// Each host has room for what its ranks need.
-struct MemoryCheck: Check {
-  static let name = "memory"
+package struct MemoryCheck: Check {
+  package static let name = "memory"
 
-  struct Rank: Codable, Equatable {
+  package struct Rank: Codable, Equatable {
     /// Bytes of the host, and those that programs can have of them without swapping.
-    var total: Double
-    var available: Double
+    package var total: Double
+    package var available: Double
     /// Bytes that the rank's control group may use, and what is left of them; nil without limit.
-    var limit: Double?
-    var left: Double?
+    package var limit: Double?
+    package var left: Double?
     /// Bytes that training will need here.
-    var needed: Double
+    package var needed: Double
     /// Limits of the rank's process alone, with the bytes that training takes of each.
-    var processLimits: [ProcessLimit] = []
+    package var processLimits: [ProcessLimit] = []
     /// Bytes that may be locked for a network adapter; nil for any number.
-    var lockable: Double?
+    package var lockable: Double?
     /// There are adapters that need it: InfiniBand and its like.
-    var hasInfiniband: Bool
+    package var hasInfiniband: Bool
+
+    package init(
+      total: Double, available: Double, limit: Double? = nil, left: Double? = nil, needed: Double,
+      processLimits: [ProcessLimit] = [], lockable: Double? = nil, hasInfiniband: Bool
+    ) {
+      self.total = total
+      self.available = available
+      self.limit = limit
+      self.left = left
+      self.needed = needed
+      self.processLimits = processLimits
+      self.lockable = lockable
+      self.hasInfiniband = hasInfiniband
+    }
   }
 
   /// A limit that a shell or batch system set for each process.
-  struct ProcessLimit: Codable, Hashable {
+  package struct ProcessLimit: Codable, Hashable, Sendable {
     /// Such as `the address space limit (ulimit -v)`.
-    var name: String
+    package var name: String
     /// Bytes of it that are not taken yet, and that training needs.
-    var left: Double
-    var needed: Double
+    package var left: Double
+    package var needed: Double
+
+    package init(name: String, left: Double, needed: Double) {
+      self.name = name
+      self.left = left
+      self.needed = needed
+    }
   }
 
   let ranks: ByRank<Rank>
   let model: String
 
-  init(_ ranks: ByRank<Rank>, model: String) {
+  package init(_ ranks: ByRank<Rank>, model: String) {
     self.ranks = ranks
     self.model = model
   }
@@ -83,7 +101,7 @@ struct MemoryCheck: Check {
     ranks.ranks(on: host).reduce(0) { $0 + ranks[$1].needed }
   }
 
-  var facts: String {
+  package var facts: String {
     let hosts = ranks.distinctHosts
     let least = hosts.min { available(on: $0) < available(on: $1) }!
     return "\(bytes(available(on: least))) of \(bytes(ranks[ranks.ranks(on: least)[0]].total)) free"
@@ -91,7 +109,7 @@ struct MemoryCheck: Check {
       + "; \(model) takes \(bytes(needed(on: least)))\(ranks.count > 1 ? " for \(counted(ranks.ranks(on: least).count, "rank"))" : "")"
   }
 
-  var problems: [Problem] {
+  package var problems: [Problem] {
     problemsByHost(ranks.distinctHosts, shortage) + processProblems + lockProblems
   }
 

@@ -1,5 +1,4 @@
 import Hashing
-import MPI
 import Parallel
 import Tensors
 

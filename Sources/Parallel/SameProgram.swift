@@ -1,7 +1,6 @@
 import Foundation
 import Hashing
 import MPI
-import Tensors
 
 extension World {
   /// The first rank whose number is not what most ranks have, and the first that has that; nil where all are

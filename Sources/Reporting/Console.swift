@@ -17,6 +17,7 @@ package final class Console {
   package let verbosity: Verbosity
   private let terminal: Terminal?
   private var hasStatus = false
+  private var hasLostOutput = false
 
   package init(_ verbosity: Verbosity = .normal) {
     self.verbosity = verbosity
@@ -49,17 +50,20 @@ package final class Console {
     hasStatus = true
   }
 
-  private func shown(_ text: StyledText) -> String {
+  /// With colors where they are to be seen.
+  package func shown(_ text: StyledText) -> String {
     terminal?.isColored == true ? text.colored : text.plain
   }
 
+  /// The run goes on where nothing can be written, in silence where nobody reads any more.
   private func write(_ text: String) {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { return }  // Nobody reads any more; the run goes on.
-      bytes = bytes.dropFirst(count)
+    do {
+      try StandardOutput.print(text)
+    } catch {
+      if !error.isUnread && !hasLostOutput {
+        printError("cnn-mpi: warning: \(error); what the run says from here on may be lost")
+      }
+      hasLostOutput = true
     }
   }
 }

@@ -1,4 +1,3 @@
-import Files
 import Foundation
 
 /// A file of metrics that cannot be read.

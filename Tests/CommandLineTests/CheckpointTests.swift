@@ -280,10 +280,10 @@ import Testing
         #expect(program.errorLines.count == 1 && program.errors.contains(expected), "\(program.errors)")
       }
       for (resume, expected) in [
-        ("/nowhere", "/nowhere: expected a run directory or a checkpoint, found nothing"),
+        ("missing", "missing: expected a run directory or a checkpoint, found nothing"),
         ("\(directory)/run.json", "run.json: expected the manifest of a checkpoint"),
         ("\(directory)/model.safetensors", "model.safetensors is for --weights, evaluate and predict"),
-        ("/etc", "/etc: expected a run directory with checkpoints, found none"),
+        (".", ".: expected a run directory with checkpoints, found none"),
       ] {
         let program = try run(["--resume", resume], ranks: 2, out: directory, exitCode: 1)
         #expect(program.errorLines.count == 1 && program.errors.contains(expected), "\(program.errors)")

@@ -44,9 +44,11 @@ import Testing
   }
 
   @Test func whatCannotBeWrittenIsSaid() throws {
-    let error = #expect(throws: OutputError.self) { try writeAtomically([1], to: "/nowhere/file") }
-    #expect(
-      error?.description == "/nowhere/file: expected to write the file, found \"No such file or directory\"")
+    try withMissingPath { path in
+      let error = #expect(throws: OutputError.self) { try writeAtomically([1], to: "\(path)/file") }
+      #expect(
+        error?.description == "\(path)/file: expected to write the file, found \"No such file or directory\"")
+    }
     let full = #expect(throws: OutputError.self) { try writeAtomically([1], to: "/dev/full/x") }
     #expect(full?.description.contains("Not a directory") == true)
     try withTemporaryDirectory { directory in
@@ -58,12 +60,16 @@ import Testing
     }
   }
 
-  @Test func whatCannotBeReadIsSaid() {
-    #expect(throws: FileError("/nowhere", expected: "a list", found: "\"No such file or directory\"")) {
-      try readFile("/nowhere", as: "a list")
+  @Test func whatCannotBeReadIsSaid() throws {
+    try withMissingPath { path in
+      #expect(throws: FileError(path, expected: "a list", found: "\"No such file or directory\"")) {
+        try readFile(path, as: "a list")
+      }
     }
-    #expect(throws: FileError("/tmp", expected: "a list", found: "something else, such as a directory")) {
-      try readFile("/tmp", as: "a list")
+    try withTemporaryDirectory { path in
+      #expect(throws: FileError(path, expected: "a list", found: "something else, such as a directory")) {
+        try readFile(path, as: "a list")
+      }
     }
   }
 }

@@ -26,8 +26,7 @@ package final class StartGuard: Sendable {
 
   private static func say(_ text: String) {
     let rank = Launcher.intendedRank().map { "\($0)" } ?? "?"
-    let line = "[rank \(rank) \(ProcessInfo.processInfo.hostName)] \(text)\n"
-    _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    printError("[rank \(rank) \(ProcessInfo.processInfo.hostName)] \(text)")
   }
 
   /// The ranks have found together.
