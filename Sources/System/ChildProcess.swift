@@ -103,7 +103,9 @@ private struct SpawnFiles: ~Copyable {
         switch file {
         case .null: posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
         case .appending(let path):
-          posix_spawn_file_actions_addopen(&actions, descriptor, path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+          // Not by a link, which might lead anywhere.
+          posix_spawn_file_actions_addopen(
+            &actions, descriptor, path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o644)
         case .descriptor(let own): posix_spawn_file_actions_adddup2(&actions, own, descriptor)
         }
       try SystemError.check(code, purpose)

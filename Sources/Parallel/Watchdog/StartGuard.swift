@@ -9,12 +9,12 @@ import System
 package final class StartGuard: Sendable {
   private let isDone = Atomic<Bool>(false)
 
-  /// Begins to wait.
+  /// Begins to wait for `done`.
   ///
   /// - Throws: where there can be no further thread.
   package init(seconds: Int = 120) throws(SystemError) {
     try NamedThread.start("start guard") {
-      sleep(UInt32(seconds))
+      pause(seconds)
       guard !self.isDone.load(ordering: .relaxed) else { return }
       Self.say(
         "the ranks did not find together within \(seconds) s; `cnn-mpi doctor` tells whether all run the same "
@@ -29,6 +29,6 @@ package final class StartGuard: Sendable {
     printError("[rank \(rank) \(ProcessInfo.processInfo.hostName)] \(text)")
   }
 
-  /// The ranks have found together.
+  /// Tells that the ranks have found together.
   package func done() { isDone.store(true, ordering: .relaxed) }
 }
