@@ -21,6 +21,7 @@ enum CNNMPI {
           + "build it with CNN_MPI_CPU=x86-64-v3 for all CPUs since 2013")
       exit(1)
     }
+    useOneHeapWhereLimited()
     exit(run(Array(CommandLine.arguments.dropFirst())))
   }
 
@@ -46,7 +47,8 @@ enum CNNMPI {
   ///
   /// - Parameter isPreflight: start also where others refuse to.
   private static func inWorld(_ body: (World) throws -> Void, isPreflight: Bool = false) throws -> Int32 {
-    let startGuard = StartGuard()
+    if let shortage = MemoryError.beforeMPI() { throw shortage }
+    let startGuard = try StartGuard()
     let world = try World(MPIRuntime.start(acceptingSingleton: isPreflight))
     defer { MPIRuntime.finish() }
     do {

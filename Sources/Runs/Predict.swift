@@ -8,6 +8,7 @@ import Networks
 import Parallel
 import Reporting
 import Synchronization
+import System
 import Tensors
 
 /// What `cnn-mpi predict` is to do.
@@ -46,8 +47,9 @@ package func predict(
     }
   }
   try world.requireMemory(
-    for: model.network, microBatch: configuration.microBatch, threads: threads, forwardOnly: true)
-  let evaluator = Evaluator(model, world, microBatch: configuration.microBatch, threads: threads)
+    model.network.memoryNeed(microBatch: configuration.microBatch, threads: threads, gradients: 0),
+    toTrain: false, model.network, microBatch: configuration.microBatch)
+  let evaluator = try Evaluator(model, world, microBatch: configuration.microBatch, threads: threads)
   _ = try Watchdog(world, StallLimits(), .ofCommand)
   var report = PredictionReport(model, top: configuration.top)
   var inputs: [PredictionInput] = []
@@ -63,6 +65,10 @@ package func predict(
   let mostThreads = try world.communicator.allReduce(threads, .maximum)
   let workers = world.size * mostThreads * configuration.microBatch
   let atOnce = max((64 << 20) / model.network.input.count / workers, 1) * workers
+  let most = min(atOnce, inputs.count)
+  try world.requireMemory(
+    MemoryNeed(written: 2 * Double(most) * Double(model.network.input.count + 1)),
+    for: "reading \(grouped(most)) images", hint: "smaller micro-batches or fewer threads take less")
   for start in stride(from: 0, to: inputs.count, by: atOnce) {
     let part = Array(inputs[start..<min(start + atOnce, inputs.count)])
     try report.add(part, evaluator, configuration, model, threads: threads, world)

@@ -15,7 +15,7 @@ package struct ScalingStudy {
   package let kind: ScalingKind
   /// In order of ranks.
   package let points: [ScalingPoint]
-  /// Of MPI_Allreduce, by measurement.
+  /// The times of MPI_Allreduce, by measurement.
   let allReduceTimes: [AllReduceTimes]
   /// Run directories that are no completed runs, and what they are.
   let leftOut: [String]
