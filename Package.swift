@@ -21,9 +21,9 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPNGLibrary", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-    .systemLibrary(name: "CJPEGLibrary", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+    .systemLibrary(
+      name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .target(name: "CPNG", dependencies: ["CPNGLibrary"]),
-    .target(name: "CJPEG", dependencies: ["CJPEGLibrary"]),
     .target(name: "CMPI", dependencies: ["CMPILibrary"]),
     .target(name: "CCPU"),
 
@@ -35,7 +35,7 @@ let package = Package(
     .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: spans),
     .target(name: "Kernels", dependencies: ["COpenBLAS", "CCPU", "Tensors"], swiftSettings: numeric),
     .target(
-      name: "Data", dependencies: ["CZlib", "CPNG", "CJPEG", "Files", "Hashing", "Tensors"],
+      name: "Data", dependencies: ["CZlib", "CPNG", "CTurboJPEG", "Files", "Hashing", "Tensors"],
       swiftSettings: numeric),
     .target(name: "Optimizers", dependencies: ["Tensors"], swiftSettings: numeric),
     .target(name: "Networks", dependencies: ["Kernels", "Files", "Tensors"], swiftSettings: spans),
@@ -98,7 +98,8 @@ let package = Package(
       name: "NetworksTests", dependencies: ["Networks", "Optimizers", "Kernels", "TestSupport"],
       swiftSettings: spans),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], swiftSettings: spans),
-    .testTarget(name: "DataTests", dependencies: ["Data", "CZlib", "TestSupport"], swiftSettings: spans),
+    .testTarget(
+      name: "DataTests", dependencies: ["Data", "Files", "CZlib", "TestSupport"], swiftSettings: spans),
     .testTarget(
       name: "ParallelTests", dependencies: ["Parallel", "MPI", "TestSupport"], swiftSettings: spans),
     .testTarget(

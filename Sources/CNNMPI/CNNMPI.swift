@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Kernels
 import MPI
@@ -16,7 +17,7 @@ enum CNNMPI {
           + "build it with CNN_MPI_CPU=x86-64-v3 for all CPUs since 2013")
       exit(1)
     }
-    exit(run(Array(CommandLine.arguments.dropFirst())))
+    exit(run(CommandLine.paths.dropFirst().map(\.text)))
   }
 
   private static func run(_ arguments: [String]) -> Int32 {

@@ -23,7 +23,7 @@ package struct LabeledImages: Sendable {
 }
 
 extension LabeledImages {
-  /// Of images and labels, to tell whether two sets are the same, see `fastHash`.
+  /// A hash of images and labels, which tells whether two sets are the same, see `fastHash`.
   package func hash() -> String {
     String(fastHash(images.span.bytes) ^ fastHash(labels.span.bytes), radix: 16)
   }

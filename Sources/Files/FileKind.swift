@@ -1,6 +1,6 @@
 /// What a file holds, as its first bytes tell whatever its name says: for errors about a file of another kind.
 package struct FileKind: Equatable, Sendable {
-  /// In words, such as "a zip archive".
+  /// The kind in words, such as "a zip archive".
   package let name: String
   /// How to get at what was wanted, whatever that was; nil where nothing general can be said.
   package let hint: String?

@@ -91,15 +91,13 @@ extension ModelDescription {
   }
 
   package init(path: String) throws {
-    let data: Data
+    let bytes: [UInt8]
     do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path))
+      bytes = try readFile(path, as: "a readable model file")
     } catch {
-      let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? POSIXError
-      let found = cause.map { String(cString: strerror($0.code.rawValue)) } ?? error.localizedDescription
-      throw ModelError("\(path): expected a readable model file, found \"\(found)\"")
+      throw ModelError(error.description)
     }
-    try self.init(json: data, path: path)
+    try self.init(json: Data(bytes), path: path)
   }
 
   /// - Parameter path: of the file that `json` is from, for messages.

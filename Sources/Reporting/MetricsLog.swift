@@ -36,7 +36,7 @@ final class MetricsLog {
       var step: Int
       var epoch: Int
     }
-    guard let data = FileManager.default.contents(atPath: path) else { return [] }
+    guard let data = try? Data(readFile(path)) else { return [] }
     let end = data.lastIndex(of: UInt8(ascii: "\n")) ?? data.startIndex
     let decoder = JSONDecoder()
     let kept = data[..<end].split(separator: UInt8(ascii: "\n")).filter { text in

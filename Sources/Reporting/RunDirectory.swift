@@ -15,7 +15,7 @@ package struct RunDirectory: Sendable {
     while path.hasSuffix("/") && path.count > 1 { path.removeLast() }
     try makeDirectory(path)
     self.path = path
-    replacesEarlierRun = access("\(path)/run.json", F_OK) == 0
+    replacesEarlierRun = isRegularFile("\(path)/run.json")
   }
 
   private static func unusedPath() -> String {

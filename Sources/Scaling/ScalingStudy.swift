@@ -64,7 +64,7 @@ extension ScalingStudy {
         description: "\(directory): expected a directory of run directories, found one run: name its parent")
     }
     var (runs, leftOut): ([(kind: ScalingKind?, run: ScalingRun)], [String]) = ([], [])
-    for name in names where access("\(directory)/\(name)/run.json", F_OK) == 0 {
+    for name in names where isRegularFile("\(directory)/\(name)/run.json") {
       let path = "\(directory)/\(name)"
       let record = try ScalingRun.record(in: path)
       guard record.status == ScalingRun.completed else {

@@ -105,7 +105,7 @@ package final class StudyRunner {
   }
 
   private func isCompleted(_ path: String) throws -> Bool {
-    guard access("\(path)/run.json", F_OK) == 0, case let record = try ScalingRun.record(in: path),
+    guard isRegularFile("\(path)/run.json"), case let record = try ScalingRun.record(in: path),
       record.status == ScalingRun.completed
     else { return false }
     let there = try decodeFile(

@@ -57,13 +57,4 @@ import Testing
       #expect(try names(in: directory) == ["taken"], "the temporary is gone")
     }
   }
-
-  @Test func whatCannotBeReadIsSaid() {
-    #expect(throws: FileError("/nowhere", expected: "a list", found: "\"No such file or directory\"")) {
-      try readFile("/nowhere", as: "a list")
-    }
-    #expect(throws: FileError("/tmp", expected: "a list", found: "something else, such as a directory")) {
-      try readFile("/tmp", as: "a list")
-    }
-  }
 }

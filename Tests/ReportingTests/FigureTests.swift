@@ -54,7 +54,8 @@ private func withRun(_ rows: String, _ body: (_ directory: String) throws -> Voi
   @Test func aMissingFileIsSaid() {
     let error = #expect(throws: MetricsFileError.self) { try RunMetrics(directory: "/nowhere/") }
     #expect(
-      error?.description == "/nowhere/metrics.csv: expected a file with a row an epoch, found none")
+      error?.description
+        == "/nowhere/metrics.csv: expected a file with a row an epoch, found \"No such file or directory\"")
   }
 }
 

@@ -22,8 +22,7 @@ package struct RunMetrics: Sendable {
     table = try MetricsTable(path: "\(directory)/metrics.csv")
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    summary = FileManager.default.contents(atPath: "\(directory)/run.json")
-      .flatMap { try? decoder.decode(Summary.self, from: $0) }
+    summary = try? decoder.decode(Summary.self, from: Data(readFile("\(directory)/run.json")))
   }
 
   /// The directory's name, such as `2026-11-20T15-13-03`.

@@ -35,11 +35,10 @@ extension Checkpoint {
       let newest = try CheckpointDirectory(path: "\(out)/checkpoints").newest()
       return Found(checkpoint: newest?.checkpoint, warnings: passedOver(newest?.damages ?? []))
     }
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: resume, isDirectory: &isDirectory) else {
+    guard exists(resume) else {
       throw FileError(resume, expected: "a run directory or a checkpoint", found: "nothing")
     }
-    if isDirectory.boolValue {
+    if isDirectory(resume) {
       for directory in ["\(resume)/checkpoints", resume] {
         guard let newest = try CheckpointDirectory(path: directory).newest() else { continue }
         return Found(checkpoint: newest.checkpoint, warnings: passedOver(newest.damages))
@@ -49,7 +48,7 @@ extension Checkpoint {
         hint: "--resume auto starts at the beginning where there are none")
     }
     let file = URL(fileURLWithPath: resume)
-    guard FileManager.default.fileExists(atPath: file.deletingPathExtension().path + ".json") else {
+    guard isRegularFile(file.deletingPathExtension().path + ".json") else {
       throw FileError(
         resume, expected: "a run directory or a checkpoint with its manifest beside it", found: "no manifest",
         hint: "model.safetensors is for --weights, evaluate and predict")
