@@ -9,7 +9,7 @@ package struct Path: Hashable, Sendable {
   /// - Parameter text: as `text` gives it.
   package init(_ text: String) {
     bytes = text.unicodeScalars.flatMap { scalar in
-      Self.standIns.contains(scalar) ? [UInt8(scalar.value - Self.firstStandIn)] : Array(UTF8.encode(scalar)!)
+      Self.standIns.contains(scalar) ? [UInt8(scalar.value - Self.firstStandIn)] : Array(scalar.utf8)
     }
   }
 
@@ -71,7 +71,7 @@ extension Path: CustomStringConvertible {
     for piece in pieces {
       switch piece {
       case .scalar(let scalar) where scalar.properties.generalCategory == .control:
-        UTF8.encode(scalar)!.forEach(escape)
+        scalar.utf8.forEach(escape)
       case .scalar(let scalar): shown.unicodeScalars.append(scalar)
       case .byte(let byte): escape(byte)
       }

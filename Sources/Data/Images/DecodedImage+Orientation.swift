@@ -19,13 +19,12 @@ extension DecodedImage {
     func rearranged(
       _ newHeight: Int, _ newWidth: Int, _ source: (Int, Int) -> (y: Int, x: Int)
     ) -> DecodedImage {
-      var target: [UInt8] = []
-      target.reserveCapacity(pixels.count)
+      var target = [UInt8](repeating: 0, count: pixels.count)
       for y in 0..<newHeight {
         for x in 0..<newWidth {
           let from = source(y, x)
-          let start = (from.y * width + from.x) * channels
-          target += pixels[start..<start + channels]
+          let (to, start) = ((y * newWidth + x) * channels, (from.y * width + from.x) * channels)
+          for channel in 0..<channels { target[to + channel] = pixels[start + channel] }
         }
       }
       return DecodedImage(shape: Shape(newHeight, newWidth, channels), pixels: target)

@@ -19,7 +19,9 @@ struct JPEGMarkers: Sequence, IteratorProtocol {
 
   mutating func next() -> Segment? {
     let start = place
-    while place + 1 < bytes.count, bytes[place] != 0xFF || [0, 0xFF].contains(bytes[place + 1]) { place += 1 }
+    while place + 1 < bytes.count, bytes[place] != 0xFF || bytes[place + 1] == 0 || bytes[place + 1] == 0xFF {
+      place += 1
+    }
     guard place + 1 < bytes.count else { return nil }
     let code = bytes[place + 1]
     let skipped = start..<place
