@@ -6,10 +6,10 @@ import Parallel
 import Runs
 import System
 
-/// Runs steps of a workload on random images: the step of `Trainer` itself, or `Evaluator`'s inference.
+/// Runs steps of a workload on random images: the step of `Synchronous` training itself, or `Evaluator`'s inference.
 final class StepRunner {
   private enum Model {
-    case training(Trainer)
+    case training(any TrainingStrategy)
     case inference(Evaluator)
   }
 
@@ -34,7 +34,7 @@ final class StepRunner {
           seed: training.seed, convolution: training.convolution))
     } else {
       model = .training(
-        try Trainer(
+        try Synchronous(
           network, world, schedule: batches.schedule, threads: workload.threads, seed: training.seed,
           optimizer: training.makeOptimizer(count: network.layout.trainable.count),
           reduction: training.reduction, convolution: training.convolution))
@@ -44,11 +44,10 @@ final class StepRunner {
   /// One step, on all ranks.
   func step() throws {
     switch model {
-    case .training(let trainer):
+    case .training(let strategy):
       if position.samples == batches.loader.count { position.endEpoch() }
-      let share = trainer.stepShare(batches.loader, at: position)
-      _ = try trainer.step(share, learningRate: Self.learningRate)
-      position.advance(over: share.batch)
+      _ = try strategy.step(batches.loader, at: position, learningRate: Self.learningRate)
+      position.advance(over: schedule.batch(after: position.samples))
     case .inference(let evaluator): _ = try evaluator.evaluate(batches.loader)
     }
   }
@@ -84,7 +83,7 @@ final class StepRunner {
   /// Time of this rank's leading thread so far.
   private var times: StepTimes {
     switch model {
-    case .training(let trainer): trainer.times
+    case .training(let strategy): strategy.times
     case .inference(let evaluator): evaluator.times
     }
   }
@@ -92,7 +91,7 @@ final class StepRunner {
   /// Floating-point operations an image, of the direct algorithms.
   var flopPerImage: Int {
     switch model {
-    case .training(let trainer): trainer.costs.reduce(0) { $0 + $1.forwardFLOP + $1.backwardFLOP }
+    case .training(let strategy): strategy.engine.costs.reduce(0) { $0 + $1.forwardFLOP + $1.backwardFLOP }
     case .inference(let evaluator): evaluator.costs.reduce(0) { $0 + $1.forwardFLOP }
     }
   }

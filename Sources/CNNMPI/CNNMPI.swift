@@ -3,11 +3,14 @@ import Glibc
 import Kernels
 import MPI
 import Parallel
+import Runs
 
 /// The program: arguments -> configuration -> run -> exit code.
 @main
 enum CNNMPI {
   static let version = "0.1.0"
+  /// The day of this version, which the manual page shows.
+  static let date = "2026-11-21"
 
   static func main() {
     let missing = CPU.requiredFlags.filter { !CPU.flags.contains($0) }
@@ -22,11 +25,11 @@ enum CNNMPI {
 
   private static func run(_ arguments: [String]) -> Int32 {
     do {
-      switch try Command(arguments) {
-      case .help(let text): return onFirstRank { print(text) }
-      case .run(.inWorld(let body)): return try inWorld(body)
-      case .run(.preflight(let body)): return try inWorld(body, isPreflight: true)
-      case .run(.alone(let body)): return try alone(body)
+      switch try Action(arguments) {
+      case .inWorld(let body): return try inWorld(body)
+      case .preflight(let body): return try inWorld(body, isPreflight: true)
+      case .alone(let body): return try alone(body)
+      case .say(let text): return onFirstRank { print(text) }
       }
     } catch let error as UsageError {
       return onFirstRank(exitCode: 2) {
@@ -51,6 +54,9 @@ enum CNNMPI {
       startGuard.done()
       try body(world)
       return 0
+    } catch let stop as InterruptedError {
+      if world.speaks { printNote("\(stop); to go on: --resume \(stop.checkpoint)") }
+      return stop.exitCode
     } catch let error as any AgreedError {
       if world.speaks { printError("\(error)") }
       return error.exitCode
@@ -82,8 +88,11 @@ enum CNNMPI {
     return exitCode
   }
 
-  static func printError(_ message: String) {
-    let line = "cnn-mpi: error: \(message)\n"
+  static func printError(_ message: String) { printNote("error: \(message)") }
+
+  /// Says something that is no result, on standard error.
+  static func printNote(_ message: String) {
+    let line = "cnn-mpi: \(message)\n"
     _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
   }
 }

@@ -1,5 +1,6 @@
 import Files
 import Reporting
+import Runs
 
 /// `cnn-mpi plot`: draws runs again, or several in one figure.
 enum PlotCommand {
@@ -24,7 +25,7 @@ enum PlotCommand {
     ], operands: \Configuration.runs)
 
   static let subcommand = Subcommand(
-    name: "plot", help: { help },
+    name: "plot", summary: "draws a run again, or several in one figure", help: help,
     parse: { arguments throws(UsageError) in
       var configuration = Configuration()
       try options.parse(arguments, into: &configuration)
@@ -36,7 +37,9 @@ enum PlotCommand {
     })
 
   private static func draw(_ configuration: Configuration) throws {
-    let runs = try configuration.runs.map { path throws(MetricsFileError) in try RunMetrics(directory: path) }
+    let runs = try configuration.runs.map { path throws(MetricsFileError) in
+      try RunMetrics(directory: path, title: try? RunRecord(inDirectory: path).title)
+    }
     for (format, path) in files(configuration, runs) {
       if runs.count == 1 {
         try TrainingFigure.draw(runs[0], format, to: path)
@@ -59,19 +62,18 @@ enum PlotCommand {
     }
   }
 
-  private static var help: String {
-    """
-    Usage: cnn-mpi plot RUN... [options]
-
-    Draws accuracy and loss by epoch from the metrics.csv of run directories, with gnuplot. One run: on the
-    training and the test data. Several: the test results solid and with the directories' names, those of
-    training dashed.
-
-    \(options.help(defaults: Configuration()))
-
-    Exit codes: 0 done, 1 failed, 2 usage.
-    """
-  }
+  private static let help = Help(
+    usage: ["cnn-mpi plot RUN... [options]"],
+    description: """
+      Draws accuracy and loss by epoch from the metrics.csv of run directories, with gnuplot. One run: on the
+      training and the test data. Several: the test results solid and with the directories' names, those of
+      training dashed.
+      """,
+    options: options.listed(defaults: Configuration()),
+    closing: """
+      Exit codes: 0 done, 1 failed, 2 usage.
+      """,
+    operand: "RUN")
 }
 
 extension FigureFormat {

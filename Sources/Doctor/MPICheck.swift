@@ -2,6 +2,7 @@ import Engine
 import MPI
 import Models
 import Parallel
+import Reporting
 import Runs
 
 /// One MPI on all ranks, and the launcher belongs to it.

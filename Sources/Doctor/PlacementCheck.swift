@@ -2,6 +2,7 @@ import Engine
 import Glibc
 import Models
 import Parallel
+import Reporting
 import Runs
 import System
 

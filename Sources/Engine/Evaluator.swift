@@ -7,8 +7,7 @@ import Tensors
 /// A model for inference on one rank: parameters and threads, but no gradients and no optimizer.
 package final class Evaluator {
   private let world: World
-  private let pool: WorkerPool
-  private let parameters: SharedBuffer<Float>
+  private let engine: Engine
 
   /// Makes all memory and starts the threads. The parameters are the starting ones, those of rank 0.
   package convenience init(
@@ -26,39 +25,34 @@ package final class Evaluator {
     _ network: Network, parameters: SharedBuffer<Float>, _ world: World, microBatch: Int, threads: Int,
     seed: UInt64, convolution: ConvolutionMethod
   ) {
-    BLAS.useOneThread()
     self.world = world
-    self.parameters = parameters
-    let workers = (0..<threads).map { index in
-      Worker(
-        index: index, network: network, microBatch: microBatch, seed: seed, convolution: convolution,
-        parameters: parameters, depth: 0)
-    }
-    pool = WorkerPool(workers, world.pulse)
+    engine = Engine(
+      network, parameters: parameters, microBatch: microBatch, threads: threads, seed: seed,
+      convolution: convolution, pulse: world.pulse)
   }
 
   /// The logits, (N, classes), of all samples of `loader`, on every rank. They do not depend on how many
   /// ranks and threads compute them.
   package func logits(_ loader: BatchLoader) throws -> [Float] {
-    try pool.infer(loader, parameters, in: world, keepLogits: true).logits.array()
+    try engine.infer(loader, engine.parameters, in: world, keepLogits: true).logits.array()
   }
 
   /// The positions of those of `count` samples that this rank computes: only these need their images.
   package func positions(ofSamples count: Int) -> Range<Int> {
-    let size = pool.workers[0].plan.maximumBatch
+    let size = engine.pool.leader.plan.maximumBatch
     let run = shard(of: (count + size - 1) / size, world.rank, of: world.size)
     return min(run.lowerBound * size, count)..<min(run.upperBound * size, count)
   }
 
-  /// Evaluates the parameters on all samples of `loader`, as `Trainer.evaluate` does.
+  /// Evaluates the parameters on all samples of `loader`, as `TrainingStrategy.evaluate` does.
   package func evaluate(_ loader: BatchLoader) throws -> EvaluationResult {
-    try pool.evaluate(loader, parameters, in: world)
+    try engine.evaluate(loader, engine.parameters, in: world)
   }
 
   /// Time spent so far, as the thread sees it that calls.
-  package var times: StepTimes { pool.workers[0].clock.times }
+  package var times: StepTimes { engine.clock.times }
 
-  package var costs: [OperationCost] { pool.workers[0].plan.costs }
+  package var costs: [OperationCost] { engine.costs }
 }
 
 extension World {

@@ -1,93 +1,90 @@
 import Parallel
 import Tensors
 
-// How the gradients of a step's micro-batches become one sum: on each thread as they come (`addSiblings`),
-// over the rank's threads and then over ranks layer by layer (`reduceCompleteGradients`). The order is that
-// of `SummationTree`.
+/// Sums the gradients that a rank's threads leave behind, place by place as all threads have completed them,
+/// in the order of `SummationTree`.
+final class GradientSum {
+  /// Add one buffer to another.
+  private struct Merge {
+    let into: SharedBuffer<Float>
+    let from: SharedBuffer<Float>
+  }
 
-/// Add one buffer to another.
-struct BufferMerge {
-  let into: SharedBuffer<Float>
-  let from: SharedBuffer<Float>
-}
-
-/// How a rank sums the gradients that its threads' runs of micro-batches leave behind.
-struct RankSum {
-  let merges: [BufferMerge]
-  /// Where the sums are: one, in the first worker's first gradients; or, with the tree going on across ranks,
-  /// one for each of its nodes that the rank covers.
-  let nodes: [SharedBuffer<Float>]
+  private let workers: [Worker]
+  private let keepsNodes: Bool
+  /// The additions, and where the sums are in the end, by the number of micro-batches of a batch. There is one
+  /// sum, in the first worker's first gradients; or, with nodes kept, one for each node that the rank covers.
+  private var merges: [Int: [Merge]] = [:]
+  private(set) var nodes: [Int: [SharedBuffer<Float>]] = [:]
+  /// What is to be added in the batch under way, from which place of the arena on that is done.
+  private var current: [Merge] = []
+  private var mergedFrom = 0
 
   /// - Parameters:
-  ///   - runs: the micro-batches of each thread.
-  ///   - stopsAtNodes: add siblings only.
-  init(of runs: [Range<Int>], _ workers: [Worker], stopsAtNodes: Bool) {
+  ///   - shares: the rank's micro-batches by the number of micro-batches of a batch.
+  ///   - keepsNodes: add siblings in the tree only.
+  init(of workers: [Worker], shares: [Int: Range<Int>], keepsNodes: Bool) {
+    self.workers = workers
+    self.keepsNodes = keepsNodes
+    for (count, share) in shares { plan(count, share) }
+  }
+
+  private func plan(_ count: Int, _ share: Range<Int>) {
     var nodes: [SummationTree.Node] = []
     var buffers: [SharedBuffer<Float>] = []
-    for (run, worker) in zip(runs, workers) where !run.isEmpty {
+    for worker in workers {
+      let run = worker.share(of: share)
+      guard !run.isEmpty else { continue }
       let own =
         SummationTree.nodes(ofRun: run.dropLast()) + [SummationTree.Node(level: 0, index: run.upperBound - 1)]
       nodes += own
       buffers += worker.gradients[0..<own.count]
     }
-    let merges: [SummationTree.Merge]
-    if stopsAtNodes {
+    let additions: [SummationTree.Merge]
+    if keepsNodes {
       let siblings = SummationTree.siblingMerges(of: nodes)
-      merges = siblings.merges
-      self.nodes = siblings.left.map { buffers[$0.place] }
+      additions = siblings.merges
+      self.nodes[count] = siblings.left.map { buffers[$0.place] }
     } else {
-      merges = SummationTree.merges(of: nodes)
-      self.nodes = Array(buffers.prefix(1))
+      additions = SummationTree.merges(of: nodes)
+      self.nodes[count] = Array(buffers.prefix(1))
     }
-    self.merges = merges.map { BufferMerge(into: buffers[$0.into], from: buffers[$0.from]) }
+    merges[count] = additions.map { Merge(into: buffers[$0.into], from: buffers[$0.from]) }
   }
-}
 
-extension Trainer {
-  func prepareGradients(for share: StepShare) {
-    reducer.begin(microBatches: share.batch.microBatches)
-    for worker in pool.workers { worker.completed.store(layout.gradientCount, ordering: .relaxed) }
-    mergedFrom = layout.gradientCount
-    if share.run.isEmpty {
+  /// A batch begins: nothing of its gradients is complete.
+  func begin(_ microBatches: MicroBatches) {
+    guard let planned = merges[microBatches.batch.microBatches] else {
+      preconditionFailure(
+        "a batch of \(microBatches.batch.microBatches) micro-batches, prepared for \(merges.keys.sorted())")
+    }
+    current = planned
+    let arena = workers[0].gradients[0]
+    mergedFrom = arena.unsafeMemory.count
+    for worker in workers { worker.completed.store(mergedFrom, ordering: .relaxed) }
+    if microBatches.indices.isEmpty {
       // More ranks than micro-batches: this one adds zeros.
-      var all = gradients.mutableSpan
+      var all = arena.mutableSpan
       all.update(repeating: 0)
     }
   }
 
-  /// Sums what all threads have completed, starts its reduction over ranks and moves those under way on.
+  /// Adds what all threads have completed since the last call.
   ///
-  /// - Returns: true when that is all of this rank's gradients.
-  func reduceCompleteGradients(of share: StepShare) throws -> Bool {
-    if reducer.isUnderWay { pool.workers[0].clock.addHidden(since: lastAdvance) }
+  /// - Returns: the place of the arena from which on the sums are complete.
+  func addComplete() -> Int {
     var complete = 0
-    for worker in pool.workers { complete = max(complete, worker.completed.load(ordering: .acquiring)) }
-    if complete < mergedFrom {
-      for merge in rankSums[share.batch.microBatches]!.merges {
-        var sum = merge.into.mutableSpan
-        var part = sum[slice: complete..<mergedFrom]
-        add(merge.from.span.extracting(complete..<mergedFrom), to: &part)
-      }
-      mergedFrom = complete
+    for worker in workers { complete = max(complete, worker.completed.load(ordering: .acquiring)) }
+    guard complete < mergedFrom else { return mergedFrom }
+    for merge in current {
+      var sum = merge.into.mutableSpan
+      var part = sum[slice: complete..<mergedFrom]
+      add(merge.from.span.extracting(complete..<mergedFrom), to: &part)
     }
-    let leader = pool.workers[0]
-    leader.clock.end(.sum)
-    try reducer.advance(to: complete)
-    leader.clock.end(.reduce)
-    lastAdvance = leader.clock.last
-    return complete == 0
+    mergedFrom = complete
+    return complete
   }
-}
 
-extension Worker {
-  /// Adds the gradients on top of the stack to their siblings below; returns how many went away.
-  func addSiblings(after microBatch: Int, _ run: Range<Int>, _ depth: Int) -> Int {
-    let merges = SummationTree.merges(afterLeaf: microBatch, runStart: run.lowerBound)
-    for level in 0..<merges {
-      let (from, into) = (gradients[depth - 1 - level], gradients[depth - 2 - level])
-      var sum = into.mutableSpan
-      add(from.span, to: &sum)
-    }
-    return merges
-  }
+  /// All of the batch's gradients are summed.
+  var isComplete: Bool { mergedFrom == 0 }
 }

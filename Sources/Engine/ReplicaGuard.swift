@@ -7,19 +7,24 @@ import Tensors
 // from a defect of memory, a compiler, or a BLAS that computes otherwise on another CPU; training would go on
 // with a mean of models without a word.
 
-extension Trainer {
-  /// Compares the ranks' parameters, and their moving averages, by hashes.
+extension World {
+  /// Compares arenas of all ranks by hashes.
   ///
+  /// - Parameters:
+  ///   - arenas: of `layout`, nil where there is none, and what their tensors are called in the message.
+  ///   - step: number of steps done, for the message.
   /// - Throws: on all ranks, a `ReplicaError`.
-  package func checkReplicas(afterStep step: Int) throws {
-    guard world.size > 1 else { return }
-    world.pulse.enter(.comparing)
-    for (arena, name) in [(parameters, "tensor"), (average?.values, "the moving average of tensor")] {
-      guard let arena, try world.odd(fastHash(arena.span.bytes)) != nil else { continue }
+  func compare(
+    _ arenas: [(values: SharedBuffer<Float>?, name: String)], _ layout: ParameterLayout, afterStep step: Int
+  ) throws {
+    guard size > 1 else { return }
+    pulse.enter(.comparing)
+    for (arena, name) in arenas {
+      guard let arena, try odd(fastHash(arena.span.bytes)) != nil else { continue }
       for tensor in layout.tensors {
-        guard let odd = try world.odd(fastHash(arena.span.extracting(tensor.range).bytes)) else { continue }
+        guard let odd = try odd(fastHash(arena.span.extracting(tensor.range).bytes)) else { continue }
         throw ReplicaError(
-          step: step, rank: odd.rank, host: world.hosts[odd.rank], other: odd.other,
+          step: step, rank: odd.rank, host: hosts[odd.rank], other: odd.other,
           place: "\(name) \(tensor.name)")
       }
     }

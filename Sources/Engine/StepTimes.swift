@@ -54,30 +54,3 @@ package struct StepTimes: Codable, Sendable {
     self.hidden = hidden
   }
 }
-
-/// Adds up the time of each part: one clock read where a part ends.
-struct StepClock: Sendable {
-  private(set) var times = StepTimes()
-  /// When the last part ended.
-  private(set) var last = ContinuousClock.now
-  /// Takes down each part by its number, for a trace.
-  var timeline: Timeline?
-  /// Of the rank, for the thread that leads it.
-  var pulse: Pulse?
-
-  /// A step begins: the time since the last one does not count.
-  mutating func begin() { last = .now }
-
-  /// Reductions have been under way since `start` behind other parts.
-  mutating func addHidden(since start: ContinuousClock.Instant) { times.hidden += (.now - start).seconds }
-
-  /// What was done since the last call was `part`.
-  mutating func end(_ part: StepPart) {
-    let now = ContinuousClock.now
-    times[part] += (now - last).seconds
-    timeline?.add(part.rawValue, from: last, to: now)
-    // Not so where the thread only looks whether others have got further.
-    if part != .sum && part != .reduce { pulse?.beat() }
-    last = now
-  }
-}

@@ -7,15 +7,19 @@ import Parallel
 final class WorkerPool {
   /// What the threads are to do.
   enum Work: Sendable {
-    case train(StepShare)
-    case evaluate(EvaluationShare)
+    case gradients(MicroBatches)
+    case inference(InferenceShare)
     case end
   }
 
   let workers: [Worker]
   private let threads: [WorkerThread]
 
-  /// - Parameter pulse: of the rank.
+  /// The worker of the calling thread.
+  var leader: Worker { workers[0] }
+  var clock: StepClock { leader.clock }
+
+  /// - Parameter pulse: beats as the calling thread gets further.
   init(_ workers: [Worker], _ pulse: Pulse) {
     self.workers = workers
     workers[0].clock.pulse = pulse
@@ -24,7 +28,7 @@ final class WorkerPool {
 
   deinit { start(.end) }
 
-  /// Sets the other threads to work. The caller does the first worker's part itself.
+  /// Sets the other threads to work. The caller does the leader's part itself.
   func start(_ work: Work) {
     for thread in threads { thread.start(work) }
   }
@@ -60,10 +64,9 @@ private final class WorkerThread: @unchecked Sendable {
   private func run() {
     while true {
       begin.wait()
-      worker.clock.begin()
       switch work {
-      case .train(let share): worker.train(share) {}
-      case .evaluate(let share): worker.evaluate(share)
+      case .gradients(let microBatches): worker.gradients(of: microBatches) {}
+      case .inference(let share): worker.infer(share)
       case .end: return
       }
       done.signal()

@@ -9,14 +9,6 @@ extension Network {
     !reservedNames.contains { name.hasPrefix($0 + ".") }
   }
 
-  /// Which tensors an arena holds.
-  package enum ArenaPart: Sendable {
-    /// Parameters and running statistics.
-    case parameters
-    /// One number for each trainable parameter: optimizer state.
-    case trainable
-  }
-
   /// The tensors in an arena, by their names and in the order of a PyTorch `state_dict`.
   ///
   /// - Parameters:
@@ -24,7 +16,8 @@ extension Network {
   ///   - prefix: what the names begin with, such as `optimizer.velocity.`.
   ///   - batchesTracked: `num_batches_tracked` of batch normalisation layers, which come with `.parameters`.
   package func exported(
-    _ arena: Span<Float>, _ part: ArenaPart = .parameters, prefix: String = "", batchesTracked: Int64 = 0
+    _ arena: Span<Float>, _ part: ParameterLayout.Part = .parameters, prefix: String = "",
+    batchesTracked: Int64 = 0
   ) -> [NamedTensor] {
     var exported: [NamedTensor] = []
     for node in nodes {
@@ -47,7 +40,8 @@ extension Network {
   ///   - source: the file they are from, for messages.
   /// - Throws: `ModelError` with what was expected and found; the arena may be filled in part then.
   package func restore(
-    _ tensors: [NamedTensor], _ part: ArenaPart = .parameters, prefix: String = "", from source: String,
+    _ tensors: [NamedTensor], _ part: ParameterLayout.Part = .parameters, prefix: String = "",
+    from source: String,
     to arena: inout MutableSpan<Float>
   ) throws(ModelError) {
     var found: [String: NamedTensor] = [:]
@@ -70,7 +64,7 @@ extension Network {
 
   /// Those of an arena with their forms, all or some of them.
   private func tensors(
-    of part: ArenaPart, in indices: Range<Int>? = nil
+    of part: ParameterLayout.Part, in indices: Range<Int>? = nil
   ) -> [(tensor: ParameterLayout.Tensor, form: PyTorchForm)] {
     (indices ?? layout.tensors.indices).map { (layout.tensors[$0], pyTorchForms[$0]) }
       .filter { part == .parameters || $0.tensor.kind == .trainable }
@@ -78,7 +72,7 @@ extension Network {
 
   /// - Throws: `ModelError` where the names that a file has are not those that `restore` expects.
   package func expect(
-    _ names: Set<String>, _ part: ArenaPart = .parameters, prefix: String = "", from source: String
+    _ names: Set<String>, _ part: ParameterLayout.Part = .parameters, prefix: String = "", from source: String
   ) throws(ModelError) {
     let wanted = self.tensors(of: part).map { prefix + $0.tensor.name }
     let found = names.filter { !$0.hasSuffix(".\(batchCounter)") }

@@ -88,14 +88,19 @@ package final class Plan {
   /// step metrics and statistics of this micro-batch to `gradients`.
   ///
   /// All are parts of means over the global batch: summed over its micro-batches they are the means.
-  package func loss(into gradients: inout MutableSpan<Float>) {
+  ///
+  /// - Returns: this micro-batch's part of the mean loss, and the number of its samples classified right.
+  @discardableResult
+  package func loss(into gradients: inout MutableSpan<Float>) -> (loss: Double, correct: Int) {
     let gradient = activationGradients[operations.count]
     var dLogits = gradient.mutableSpan(first: pass.count)
     let (loss, correct) = crossEntropy(
       scale: 1 / Float(pass.globalBatch), smoothing: labelSmoothing, dLogits: &dLogits)
-    gradients[network.layout.place(of: .loss)] = Float(loss / Double(pass.globalBatch))
+    let part = loss / Double(pass.globalBatch)
+    gradients[network.layout.place(of: .loss)] = Float(part)
     gradients[network.layout.place(of: .correct)] = Float(correct)
     for planned in operations { planned.operation.recordStatistics(pass: pass, gradients: &gradients) }
+    return (part, correct)
   }
 
   /// The backward pass of operation `index`.

@@ -55,3 +55,8 @@ package func wrapped(_ text: String, width: Int) -> [String] {
   }
   return lines
 }
+
+/// `1 rank`, `2 ranks`.
+package func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+  "\(grouped(count)) \(count == 1 ? one : many ?? one + "s")"
+}

@@ -4,28 +4,32 @@ import Foundation
 /// The directory that holds everything a run leaves behind.
 package struct RunDirectory: Sendable {
   package let path: String
-  /// An earlier run was there.
-  package let replacesEarlierRun: Bool
-
   /// Makes the directory, with its parents, and sees that it can be written.
   ///
-  /// - Parameter path: nil for a new one, `runs/<time>`.
+  /// - Parameter path: nil for a new one, `runs/<time>`, which no other run has.
   package init(_ path: String?) throws(OutputError) {
-    var path = path ?? Self.unusedPath()
+    guard var path else {
+      self.path = try Self.makeNew()
+      return
+    }
     while path.hasSuffix("/") && path.count > 1 { path.removeLast() }
     try makeDirectory(path)
     self.path = path
-    replacesEarlierRun = isRegularFile("\(path)/run.json")
   }
 
-  private static func unusedPath() -> String {
+  private static func makeNew() throws(OutputError) -> String {
+    try makeDirectory("runs")
     let formatter = DateFormatter()
     formatter.locale = Locale(identifier: "en_US_POSIX")
     formatter.dateFormat = "yyyy-MM-dd'T'HH-mm-ss"
     let time = "runs/" + formatter.string(from: Date())
-    var candidates = sequence(first: 2) { $0 + 1 }.lazy.map { "\(time)-\($0)" }.makeIterator()
-    var path = time
-    while access(path, F_OK) == 0 { path = candidates.next()! }
+    var (path, number) = (time, 1)
+    // Made by this call: of two runs in the same second one gets another name.
+    while mkdir(path, 0o755) != 0 {
+      guard errno == EEXIST else { throw OutputError(path, "a directory that can be made") }
+      number += 1
+      path = "\(time)-\(number)"
+    }
     return path
   }
 

@@ -5,13 +5,13 @@ import Models
 import Parallel
 import System
 
-/// With what, and where, the program runs: part of `run.json` and of what `cnn-mpi bench --json` prints.
-package struct RunEnvironment: Encodable, Sendable {
+/// With what, and where, the program runs: part of `run.json` and of what benchmarks print as JSON.
+package struct RunEnvironment: Codable, Equatable, Sendable {
   package let version: String
   /// By rank.
-  let hosts: [String]
+  package let hosts: [String]
   /// Cores that each rank may use, by rank, such as `0-3,8`: the hardware threads of a core are one.
-  let cores: [String]
+  package let cores: [String]
   package let cpu: String
   package let mpi: String
   package let blas: String
@@ -25,5 +25,10 @@ package struct RunEnvironment: Encodable, Sendable {
     mpi = MPIRuntime.libraryVersion
     blas = "OpenBLAS \(BLAS.version)"
     blasKernel = BLAS.kernelName
+  }
+
+  /// The map of ranks and cores.
+  package var placement: Placement {
+    Placement(hosts: hosts, cores: zip(hosts, cores).map { Set(parseCoreList($1[...])) })
   }
 }

@@ -30,7 +30,7 @@ struct RunProgress: Codable {
   ///   - seconds: since the last one.
   ///   - times: the parts of that.
   mutating func add(
-    _ result: StepResult, _ batch: GlobalBatch, learningRate: Double, seconds: Double, times: StepTimes
+    _ result: StepMetrics, _ batch: GlobalBatch, learningRate: Double, seconds: Double, times: StepTimes
   ) {
     position.advance(over: batch)
     sums.add(result, samples: batch.count)
@@ -53,11 +53,28 @@ struct RunProgress: Codable {
         testLoss: test.loss, testAccuracy: test.accuracy, learningRate: learningRate,
         imagesPerSecond: Double(samples) / secondsInEpoch, seconds: secondsInEpoch,
         validationLoss: validation?.loss, validationAccuracy: validation?.accuracy))
-    epochTimes.append(EpochTimes(epoch: position.epoch + 1, timesInEpoch))
+    epochTimes.append(
+      EpochTimes(
+        epoch: position.epoch + 1, computeSeconds: timesInEpoch.compute,
+        communicationSeconds: timesInEpoch.communication, hiddenCommunicationSeconds: timesInEpoch.hidden,
+        dataSeconds: timesInEpoch[.data]))
     timesInEpoch = StepTimes()
     position.endEpoch()
     sums = EpochSums()
     secondsInEpoch = 0
+  }
+}
+
+extension RunProgress {
+  /// What observers see of it.
+  var results: RunResults {
+    var results = RunResults()
+    results.epochs = epochs
+    results.times = epochTimes
+    results.images = images
+    results.trainSeconds = trainSeconds
+    results.evaluationSeconds = evaluationSeconds
+    return results
   }
 }
 
@@ -67,7 +84,7 @@ struct EpochSums: Codable {
   private var loss = 0.0
   private var correct = 0.0
 
-  mutating func add(_ result: StepResult, samples count: Int) {
+  mutating func add(_ result: StepMetrics, samples count: Int) {
     samples += count
     loss += result.loss * Double(count)
     correct += result.correct

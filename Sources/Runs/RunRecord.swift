@@ -1,77 +1,78 @@
 import Engine
+import Files
 import Foundation
-import Models
 import Parallel
 import Reporting
-
-/// Where the training time of an epoch went, in seconds.
-struct EpochTimes: Codable {
-  /// From 1.
-  let epoch: Int
-  /// Forward, backward, sums over micro-batches and threads, update.
-  let computeSeconds: Double
-  /// What the backward pass did not hide of the reductions over ranks.
-  let communicationSeconds: Double
-  /// How long reductions were under way behind the computation.
-  let hiddenCommunicationSeconds: Double
-  let dataSeconds: Double
-
-  init(epoch: Int, _ times: StepTimes) {
-    self.epoch = epoch
-    computeSeconds = times.compute
-    communicationSeconds = times.communication
-    hiddenCommunicationSeconds = times.hidden
-    dataSeconds = times[.data]
-  }
-}
+import System
+import Tensors
 
 /// `run.json`: what was run, where, and what came out. The keys are these names in snake case.
-struct RunRecord: Encodable {
-  enum Status: String, Encodable { case running, completed, checkpointed, failed }
+package struct RunRecord: Codable {
+  package static let name = "run.json"
 
-  var status = Status.running
+  package enum Status: String, Codable, Sendable {
+    case running, completed, checkpointed, failed
+    /// Never written: what is made of `running` when the process is gone.
+    case died
+
+    /// Such as `a completed run`.
+    package var words: String {
+      switch self {
+      case .running: "a run that is going on"
+      case .completed: "a completed run"
+      case .checkpointed: "a run that was stopped behind a checkpoint"
+      case .failed: "a failed run"
+      case .died: "a run that died"
+      }
+    }
+  }
+
+  package var status = Status.running
   /// Why it failed, or was stopped.
-  var error: String?
-  var started = Date()
-  var finished: Date?
-  var configuration: TrainingConfiguration
-  var environment: RunEnvironment
-  var model: String
-  var modelParameters: Int
-  var worldSize: Int
+  package var error: String?
+  package var started = Date()
+  package var finished: Date?
+  /// The process of rank 0; nil in records of earlier versions.
+  package var process: ProcessIdentity?
+  package var configuration: TrainingConfiguration
+  package var environment: RunEnvironment
+  package var model: String
+  package var modelParameters: Int
+  package var worldSize: Int
   /// Of rank 0.
-  var threads: Int
-  var globalBatch: Int
-  var microBatch: Int
-  var trainSamples: Int
-  var validationSamples: Int?
-  var testSamples: Int
+  package var threads: Int
+  package var globalBatch: Int
+  package var microBatch: Int
+  package var trainSamples: Int
+  package var validationSamples: Int?
+  package var testSamples: Int
   /// After scaling and warm-up.
-  var peakLearningRate: Double
-  var epochsCompleted = 0
-  var trainLoss: Double?
-  var trainAccuracy: Double?
-  var validationLoss: Double?
-  var validationAccuracy: Double?
-  var testLoss: Double?
-  var testAccuracy: Double?
+  package var peakLearningRate: Double
+  package var epochsCompleted = 0
+  package var trainLoss: Double?
+  package var trainAccuracy: Double?
+  package var validationLoss: Double?
+  package var validationAccuracy: Double?
+  package var testLoss: Double?
+  package var testAccuracy: Double?
   /// With early stopping: the epoch, from 1, whose weights are the result and whose losses and accuracies
   /// stand here in the end, and whether there would have been further epochs.
-  var bestEpoch: Int?
-  var stoppedEarly: Bool?
+  package var bestEpoch: Int?
+  package var stoppedEarly: Bool?
   /// Of the whole world, over the training time.
-  var imagesPerSecond: Double?
-  var trainSeconds: Double?
-  var evaluationSeconds: Double?
-  var weightsSHA256: String?
+  package var imagesPerSecond: Double?
+  package var trainSeconds: Double?
+  package var evaluationSeconds: Double?
+  package var weightsSHA256: String?
   /// The checkpoint that the run went on from, and the steps that had been done there.
-  var resumedFrom: String?
-  var resumedAfterStep: Int?
+  package var resumedFrom: String?
+  package var resumedAfterStep: Int?
   /// Where the training time of each epoch went, on rank 0.
-  var epochTimes: [EpochTimes] = []
+  package var epochTimes: [EpochTimes] = []
 
   init(_ setup: TrainingSetup, _ world: World, version: String) {
     configuration = setup.configuration
+    process = .own
     environment = RunEnvironment(world, version: version)
     model = setup.network.description.name
     modelParameters = setup.network.layout.trainableNumbers
@@ -85,22 +86,15 @@ struct RunRecord: Encodable {
     peakLearningRate = setup.learningRates.peak
   }
 
-  mutating func resume(from checkpoint: Checkpoint) {
-    let progress = checkpoint.state.progress
-    resumedFrom = checkpoint.path
-    resumedAfterStep = progress.position.step
-    add(progress)
-  }
-
-  /// Takes over what the run has come to by the end of its last epoch.
-  mutating func add(_ run: RunProgress) {
-    guard let epoch = run.epochs.last else { return }
+  /// Takes over what the run has come to.
+  mutating func take(_ results: RunResults) {
+    guard let epoch = results.epochs.last else { return }
     epochsCompleted = epoch.epoch
-    epochTimes = run.epochTimes
+    epochTimes = results.times
     take(epoch)
-    imagesPerSecond = Double(run.images) / run.trainSeconds
-    trainSeconds = run.trainSeconds
-    evaluationSeconds = run.evaluationSeconds
+    imagesPerSecond = results.imagesPerSecond
+    trainSeconds = results.trainSeconds
+    evaluationSeconds = results.evaluationSeconds
   }
 
   /// What the weights of `epoch` come to stands in the record.
@@ -113,5 +107,29 @@ struct RunRecord: Encodable {
     testAccuracy = epoch.testAccuracy
   }
 
-  func json() throws -> [UInt8] { try prettyJSON(self) }
+  /// The status, but that a run whose process is gone is not running.
+  package var state: Status { status == .running && process?.state == .dead ? .died : status }
+
+  /// Such as `mnist-cnn on 2 ranks`.
+  package var title: String { "\(model) on \(counted(worldSize, "rank"))" }
+}
+
+extension RunRecord {
+  /// Reads the record in a run directory.
+  ///
+  /// - Throws: `FileError` where there is none, or one that is none.
+  package init(inDirectory directory: String) throws(FileError) {
+    self = try decodeFile(RunRecord.self, "\(directory)/\(Self.name)", as: "the record of a run")
+  }
+}
+
+/// Reads what `prettyJSON` wrote.
+package func decodeFile<Value: Decodable>(
+  _ type: Value.Type, _ path: String, as expected: String
+) throws(FileError) -> Value {
+  let bytes = try readFile(path, as: expected)
+  do { return try decodeJSON(type, from: bytes) } catch {
+    let found = (error as? DecodingError)?.inOneLine ?? "\(error)"
+    throw FileError(path, expected: expected, found: found)
+  }
 }

@@ -3,6 +3,7 @@ import Kernels
 import MPI
 import Models
 import Parallel
+import Reporting
 
 // What costs speed and can be mended. All ranks call these together.
 

@@ -18,13 +18,13 @@ extension TrainingConfiguration {
   }
 }
 
-extension Trainer {
-  /// Takes over weights, the same on all ranks.
+extension TrainingStrategy {
+  /// Starts with weights, the same on all ranks.
   func start(from model: TrainedModel) {
-    let given = model.parameters
-    for arena in [parameters, average?.values].compactMap(\.self) {
-      var values = arena.mutableSpan
-      values.copy(from: given.span)
+    for arena in state where arena.part == .parameters {
+      let values = arena.values
+      var all = values.mutableSpan
+      all.copy(from: model.parameters.span)
     }
   }
 }

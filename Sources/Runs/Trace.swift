@@ -9,6 +9,7 @@ import Tensors
 /// What all threads of a rank did when, for a trace in the format of Chrome and Perfetto
 /// (<https://ui.perfetto.dev>): *Trace Event Format*, Google 2016.
 final class Trace {
+  package static let fileName = "trace.json"
   /// Spans of a thread that there is room for.
   static let capacity = 1 << 18
 
@@ -63,12 +64,12 @@ final class Trace {
   }
 }
 
-extension Trainer {
+extension TrainingStrategy {
   /// From now on all threads and reductions are traced. The ranks' clocks are set alike when all have come
   /// here.
   func startTrace() throws -> Trace {
     try world.communicator.barrier()
-    let trace = Trace(origin: .now, threads: threadCount)
+    let trace = Trace(origin: .now, threads: engine.threads)
     self.trace(steps: trace.steps, threads: trace.threads, buckets: trace.buckets)
     return trace
   }

@@ -77,6 +77,8 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
 
   /// Directory for the results; nil for `runs/<time>`.
   package var out: String?
+  /// A run that the directory holds may be replaced.
+  package var overwrite = false
   /// `auto`, or the path of a run or checkpoint; nil for a new run.
   package var resume: String?
   /// How often checkpoints are written, and how many are kept.
@@ -104,73 +106,61 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
 }
 
 extension TrainingConfiguration {
-  /// Samples an update of all ranks.
-  package func globalBatch(worldSize: Int) -> Int { batch(worldSize: worldSize) * accumulate }
-
-  /// Accumulating is only going on with further micro-batches: they keep their size, and memory does not grow
-  /// with their number (but for the logarithm of it in partial sums of gradients).
-  private func batch(worldSize: Int) -> Int { globalBatch ?? batchSize * worldSize }
-
-  package func microBatch(worldSize: Int) -> Int {
-    // For the same bits on any number of ranks it must not depend on that.
-    let parts = reproducible ? 1 : worldSize
-    let share = (batch(worldSize: worldSize) + parts - 1) / parts
-    return microBatch ?? BatchSchedule.defaultMicroBatch(forBatch: share)
-  }
-
-  /// The factor on the learning rate: the linear rule goes by how the global batch grows.
-  func learningRateFactor(worldSize: Int) -> Int {
-    let scaling = learningRateScaling ?? (globalBatch == nil ? .linear : .none)
-    return scaling == .linear ? worldSize * accumulate : 1
-  }
-
-  package var reduction: Reduction {
-    var reduction = Reduction()
-    reduction.bucketBytes = bucketKilobytes * 1024
-    reduction.reproducible = reproducible
-    reduction.compression = compression.format
-    reduction.hierarchical = hierarchical
-    return reduction
-  }
-
-  func learningRateSchedule(worldSize: Int) -> LearningRateSchedule {
-    let peak = learningRate * Double(learningRateFactor(worldSize: worldSize))
-    let decay: LearningRateSchedule.Decay =
-      switch schedule {
-      case .constant: .constant
-      case .cosine: .cosine
-      case .step: .step(factor: stepFactor, epochs: stepEpochs)
-      }
-    return LearningRateSchedule(
-      initial: learningRate, peak: peak, warmupEpochs: peak == learningRate ? 0 : warmupEpochs,
-      totalEpochs: Double(epochs), decay: decay)
-  }
-
-  /// Arenas of a rank besides its parameters and gradients: the optimizer's, averaged and best weights, what
-  /// comes from other ranks, and the copy of it all that rank 0 makes for a checkpoint.
-  package func stateArenas(worldSize: Int) -> Int {
-    let reducers =
-      worldSize == 1 ? 0 : (reproducible ? 1 : 0) + (hierarchical ? 1 : 0) + (compression == .none ? 0 : 2)
-    return savedArenas + reducers + (saveEvery == .never ? 0 : 1 + savedArenas)
-  }
-
-  /// Arenas of a checkpoint besides the parameters: the optimizer's, averaged and best weights.
-  package var savedArenas: Int {
-    (optimizer == .adam ? 2 : 1) + (averageDecay == nil ? 0 : 1) + (earlyStopping == nil ? 0 : 1)
-  }
-
-  package func makeOptimizer(count: Int) -> any Optimizer {
-    switch optimizer {
-    case .sgd:
-      SGD(count: count, momentum: Float(momentum), nesterov: nesterov == .on, weightDecay: Float(weightDecay))
-    case .adam: Adam(count: count, weightDecay: Float(weightDecay))
+  /// What a configuration of an earlier version does not say has its default.
+  package init(from decoder: any Decoder) throws {
+    self.init()
+    let stored = try decoder.container(keyedBy: CodingKeys.self)
+    func take<Value: Decodable>(_ field: WritableKeyPath<Self, Value>, _ key: CodingKeys) throws {
+      if let value = try stored.decodeIfPresent(Value.self, forKey: key) { self[keyPath: field] = value }
     }
-  }
-}
+    try take(\.data, .data)
+    try take(\.testData, .testData)
+    try take(\.trainSamples, .trainSamples)
+    try take(\.testSamples, .testSamples)
+    try take(\.validationSplit, .validationSplit)
+    try take(\.model, .model)
+    try take(\.weights, .weights)
+    try take(\.convolution, .convolution)
 
-extension TrainingConfiguration {
-  var regularization: Regularization {
-    Regularization(
-      labelSmoothing: Float(labelSmoothing), clipNorm: clipNorm, averageDecay: averageDecay)
+    try take(\.epochs, .epochs)
+    try take(\.batchSize, .batchSize)
+    try take(\.globalBatch, .globalBatch)
+    try take(\.microBatch, .microBatch)
+    try take(\.accumulate, .accumulate)
+    try take(\.threads, .threads)
+    try take(\.seed, .seed)
+    try take(\.earlyStopping, .earlyStopping)
+
+    try take(\.optimizer, .optimizer)
+    try take(\.learningRate, .learningRate)
+    try take(\.learningRateScaling, .learningRateScaling)
+    try take(\.warmupEpochs, .warmupEpochs)
+    try take(\.schedule, .schedule)
+    try take(\.stepEpochs, .stepEpochs)
+    try take(\.stepFactor, .stepFactor)
+    try take(\.momentum, .momentum)
+    try take(\.nesterov, .nesterov)
+    try take(\.weightDecay, .weightDecay)
+
+    try take(\.augmentation, .augmentation)
+    try take(\.labelSmoothing, .labelSmoothing)
+    try take(\.clipNorm, .clipNorm)
+    try take(\.averageDecay, .averageDecay)
+
+    try take(\.out, .out)
+    try take(\.overwrite, .overwrite)
+    try take(\.resume, .resume)
+    try take(\.saveEvery, .saveEvery)
+    try take(\.keep, .keep)
+    try take(\.reproducible, .reproducible)
+    try take(\.replicaGuard, .replicaGuard)
+    try take(\.records, .records)
+    try take(\.logEvery, .logEvery)
+    try take(\.verbosity, .verbosity)
+    try take(\.trace, .trace)
+    try take(\.compression, .compression)
+    try take(\.hierarchical, .hierarchical)
+    try take(\.stallLimits, .stallLimits)
+    try take(\.bucketKilobytes, .bucketKilobytes)
   }
 }

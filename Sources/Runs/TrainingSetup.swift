@@ -38,7 +38,13 @@ extension TrainingSetup {
     world.pulse.enter(.loading)
     self.configuration = configuration
     self.checkpoint = checkpoint?.state
-    network = try world.agree { try Network(ModelDescription(named: configuration.model)) }
+    network = try world.agree {
+      // A checkpoint holds its model: the file may be gone by now.
+      if let state = checkpoint?.state, state.configuration.model == configuration.model {
+        return try Network(state.model)
+      }
+      return try Network(ModelDescription(named: configuration.model))
+    }
     threads = configuration.threads ?? world.threadsPerRank
     data = try TrainingData(configuration, for: network, threads: threads, world)
     (trainDataHash, testDataHash) = (data.train.hash(), data.test.hash())
@@ -197,9 +203,4 @@ extension TrainingSetup {
     return try choice + rounding + reduction.idleWarnings(hosts: world.hosts) + world.placementWarnings()
       + world.idleThreadWarnings(schedule, threads: threads)
   }
-}
-
-/// `1 rank`, `2 ranks`.
-package func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
-  "\(grouped(count)) \(count == 1 ? one : many ?? one + "s")"
 }

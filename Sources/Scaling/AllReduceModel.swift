@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 import System
 
 /// What `cnn-mpi bench allreduce --json` found on some number of ranks.
@@ -8,7 +9,7 @@ struct AllReduceTimes: Decodable {
     let microseconds: Double
   }
   let benchmark: String
-  let environment: ScalingEnvironment
+  let environment: RunEnvironment
   let ranks: Int
   let sizes: [Size]
 

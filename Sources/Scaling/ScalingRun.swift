@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Parallel
 import Reporting
+import Runs
 import System
 
 /// How the batch goes with the ranks.
@@ -31,46 +32,17 @@ package struct StepSeconds: Encodable, Equatable, Sendable {
 /// A training run, as its directory tells.
 struct ScalingRun {
   let directory: String
-  let record: Record
+  let record: RunRecord
   /// Of the whole world. The first epoch, which warms up caches, memory and connections, does not count
   /// unless it is the only one.
   let imagesPerSecond: Double
   let step: StepSeconds
 
-  /// What is needed of `run.json`.
-  struct Record: Decodable {
-    struct Configuration: Decodable {
-      let microBatch: Int?
-      let reproducible: Bool
-      let bucketKilobytes: Int
-      let compression: String
-      let hierarchical: Bool
-    }
-    struct Epoch: Decodable {
-      let computeSeconds: Double
-      let communicationSeconds: Double
-      let dataSeconds: Double
-      let hiddenCommunicationSeconds: Double?
-    }
-    let status: String
-    let configuration: Configuration
-    let environment: ScalingEnvironment
-    let model: String
-    let modelParameters: Int
-    let worldSize: Int
-    let threads: Int
-    let globalBatch: Int
-    let trainSamples: Int
-    let epochTimes: [Epoch]
-  }
-
   var ranks: Int { record.worldSize }
   var isOversubscribed: Bool { record.environment.placement.isOversubscribed(threads: record.threads) }
 
-  static let completed = "completed"
-
   /// - Throws: `FileError` or `MetricsFileError` when its files cannot be read.
-  init(directory: String, _ record: Record) throws {
+  init(directory: String, _ record: RunRecord) throws {
     self.directory = directory
     self.record = record
     let metrics = try MetricsTable(path: "\(directory)/metrics.csv")
@@ -88,7 +60,7 @@ struct ScalingRun {
     let total = measured.reduce(0) { $0 + seconds[$1] }
     imagesPerSecond = images / total
     let steps = images / Double(record.globalBatch)
-    func mean(_ part: (Record.Epoch) -> Double) -> Double {
+    func mean(_ part: (EpochTimes) -> Double) -> Double {
       measured.reduce(0) { $0 + part(record.epochTimes[$1]) } / steps
     }
     let isHiddenKnown = measured.allSatisfy { record.epochTimes[$0].hiddenCommunicationSeconds != nil }
@@ -96,36 +68,5 @@ struct ScalingRun {
       total: total / steps, compute: mean(\.computeSeconds), communication: mean(\.communicationSeconds),
       data: mean(\.dataSeconds),
       hidden: isHiddenKnown ? mean { $0.hiddenCommunicationSeconds ?? 0 } : nil)
-  }
-
-  static func record(in directory: String) throws(FileError) -> Record {
-    try decodeFile(Record.self, "\(directory)/run.json", as: "the record of a run")
-  }
-}
-
-/// Where a run or a benchmark ran, as `RunEnvironment` writes it.
-struct ScalingEnvironment: Codable, Equatable {
-  let version: String
-  /// By rank.
-  let hosts: [String]
-  let cores: [String]
-  let cpu: String
-  let mpi: String
-  let blas: String
-  let blasKernel: String
-
-  var placement: Placement {
-    Placement(hosts: hosts, cores: zip(hosts, cores).map { Set(parseCoreList($1[...])) })
-  }
-}
-
-/// Reads what `prettyJSON` wrote.
-func decodeFile<Value: Decodable>(
-  _ type: Value.Type, _ path: String, as expected: String
-) throws(FileError) -> Value {
-  let bytes = try readFile(path, as: expected)
-  do { return try decodeJSON(type, from: bytes) } catch {
-    let found = (error as? DecodingError)?.inOneLine ?? "\(error)"
-    throw FileError(path, expected: expected, found: found)
   }
 }

@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Parallel
 import Reporting
+import Runs
 
 /// Why there is no scaling study, or not a whole one.
 package struct ScalingError: AgreedError, Equatable, CustomStringConvertible {
@@ -38,7 +39,7 @@ package struct ScalingStudy {
   var otherSums: [String] {
     let configuration = first.record.configuration
     return (configuration.reproducible ? ["--reproducible"] : [])
-      + (configuration.compression == "none" ? [] : ["--compress \(configuration.compression)"])
+      + (configuration.compression == .none ? [] : ["--compress \(configuration.compression.rawValue)"])
       + (configuration.hierarchical ? ["--hierarchical"] : [])
   }
 }
@@ -66,9 +67,9 @@ extension ScalingStudy {
     var (runs, leftOut): ([(kind: ScalingKind?, run: ScalingRun)], [String]) = ([], [])
     for name in names where isRegularFile("\(directory)/\(name)/run.json") {
       let path = "\(directory)/\(name)"
-      let record = try ScalingRun.record(in: path)
-      guard record.status == ScalingRun.completed else {
-        leftOut.append("\(path) is \(record.status)")
+      let record = try RunRecord(inDirectory: path)
+      guard record.status == .completed else {
+        leftOut.append("\(path) is \(record.state)")
         continue
       }
       runs.append((kind(ofRunNamed: name), try ScalingRun(directory: path, record)))
@@ -141,9 +142,9 @@ extension ScalingStudy {
   }
 
   private static func requireSameOptions(_ runs: [ScalingRun]) throws {
-    let first = try SpeedSettings(ofRun: runs[0].directory)
+    let first = try SpeedSettings(runs[0].record.configuration)
     for run in runs.dropFirst() {
-      if let found = first.difference(from: try SpeedSettings(ofRun: run.directory)) {
+      if let found = first.difference(from: try SpeedSettings(run.record.configuration)) {
         throw ScalingError(
           description: "expected runs that differ in their ranks alone, found \(found.name) \(found.here) in "
             + "\(runs[0].directory) and \(found.there) in \(run.directory)")

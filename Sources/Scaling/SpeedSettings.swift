@@ -1,8 +1,10 @@
-import Files
+import Foundation
+import Reporting
+import Runs
 
 /// The options of a run that can change its speed: all of its configuration but what is known to be harmless,
 /// so that a new option counts until it is said here that it does not.
-struct SpeedSettings: Decodable, Equatable {
+struct SpeedSettings: Equatable {
   /// By their names in `run.json`.
   private let configuration: [String: Text]
 
@@ -12,11 +14,11 @@ struct SpeedSettings: Decodable, Equatable {
     "batch_size", "global_batch", "micro_batch", "threads", "model", "out", "resume", "data", "test_data",
     "train_samples", "test_samples", "validation_split", "weights", "epochs", "seed", "early_stopping",
     "learning_rate", "learning_rate_scaling", "warmup_epochs", "schedule", "step_epochs", "step_factor",
-    "momentum", "nesterov", "weight_decay", "keep", "stall_limits",
+    "momentum", "nesterov", "weight_decay", "keep", "stall_limits", "overwrite",
   ]
 
-  init(ofRun directory: String) throws(FileError) {
-    self = try decodeFile(Self.self, "\(directory)/run.json", as: "the record of a run")
+  init(_ configuration: TrainingConfiguration) throws {
+    self.configuration = try JSONDecoder().decode([String: Text].self, from: Data(prettyJSON(configuration)))
   }
 
   /// The first setting that differs, with its value here and there.

@@ -105,12 +105,10 @@ package final class StudyRunner {
   }
 
   private func isCompleted(_ path: String) throws -> Bool {
-    guard isRegularFile("\(path)/run.json"), case let record = try ScalingRun.record(in: path),
-      record.status == ScalingRun.completed
+    guard isRegularFile("\(path)/run.json"), case let record = try RunRecord(inDirectory: path),
+      record.status == .completed
     else { return false }
-    let there = try decodeFile(
-      Configured.self, "\(path)/run.json", as: "the record of a run of this version")
-    if let found = difference(there.configuration, plan.training) {
+    if let found = difference(record.configuration, plan.training) {
       throw ScalingError(
         description: "\(path): expected a run of this study, found one with \(found); give another --out, or "
           + "remove it")
@@ -120,10 +118,6 @@ package final class StudyRunner {
     return true
   }
 
-  private struct Configured: Decodable {
-    let configuration: TrainingConfiguration
-  }
-
   private func train(_ job: PlannedRun, left: Int) throws {
     try makeDirectory(job.directory)
     let name = "\(job.name) of \(plan.repeats)"
@@ -131,9 +125,10 @@ package final class StudyRunner {
     let log = "\(job.directory)/output.txt"
     let start = ContinuousClock.now
     let code = try launch(
-      ["train"] + plan.trainArguments + ["--out", job.directory], job.ranks, output: log, errors: log)
+      ["train"] + plan.trainArguments + ["--overwrite", "--out", job.directory], job.ranks, output: log,
+      errors: log)
     guard code == 0 else { return fail(job, "training ended with exit code \(code)", log) }
-    guard let record = try? ScalingRun.record(in: job.directory), record.status == ScalingRun.completed else {
+    guard let record = try? RunRecord(inDirectory: job.directory), record.status == .completed else {
       return fail(
         job, "training left no record here: is --out on a file system that rank 0's host shares?", log)
     }

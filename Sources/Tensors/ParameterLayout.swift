@@ -23,6 +23,14 @@ package struct ParameterLayout: Sendable {
 
   package enum Kind: Sendable { case trainable, statistic }
 
+  /// Which tensors an arena has numbers for.
+  package enum Part: Sendable {
+    /// Parameters and running statistics.
+    case parameters
+    /// One number for each trainable parameter, as the optimizer's state.
+    case trainable
+  }
+
   package let tensors: [Tensor]
   package let trainable: Range<Int>
   package let statistics: Range<Int>

@@ -52,7 +52,7 @@ import Testing
   func whatIsExportedComesBack(_ name: String) throws {
     let network = try network(name)
     for (part, prefix) in [(.parameters, ""), (.trainable, "optimizer.velocity.")]
-      as [(Network.ArenaPart, String)]
+      as [(ParameterLayout.Part, String)]
     {
       let count = part == .trainable ? network.layout.trainable.count : network.layout.parameterCount
       let arena = places(count)

@@ -43,7 +43,7 @@ import Testing
     let schedule = BatchSchedule(samples: images.count, globalBatch: 64, microBatch: 16)
     var reduction = Reduction()
     reduction.bucketBytes = 100_000
-    let trainer = try Trainer(
+    let trainer = try Synchronous(
       network, world, schedule: schedule, threads: threads, seed: 3,
       optimizer: SGD(count: network.layout.trainable.count, momentum: 0.9), reduction: reduction,
       regularization: regularization)
@@ -55,9 +55,8 @@ import Testing
     for step in 0..<12 {
       let before = allocation_count()
       if position.samples == images.count { position.endEpoch() }
-      let share = trainer.stepShare(loader, at: position)
-      _ = try trainer.step(share, learningRate: 0.01)
-      position.advance(over: share.batch)
+      _ = try trainer.step(loader, at: position, learningRate: 0.01)
+      position.advance(over: schedule.batch(after: position.samples))
       if step > 0 { least = min(least, allocation_count() - before) }
     }
     try Ranks.expectEverywhere(least == 0, "every step allocates at least \(least) times")

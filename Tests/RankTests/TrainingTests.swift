@@ -32,12 +32,12 @@ import Testing
     _ model: String, in world: World, _ images: LabeledImages, globalBatch: Int, microBatch: Int,
     threads: Int, momentum: Float = 0.9, regularization: Regularization = Regularization(),
     reduction: Reduction = Reduction()
-  ) throws -> Trainer {
+  ) throws -> Synchronous {
     var reduction = reduction
     reduction.bucketBytes = 100_000
     let network = try Network(ModelDescription(named: model))
     let schedule = BatchSchedule(samples: images.count, globalBatch: globalBatch, microBatch: microBatch)
-    return try Trainer(
+    return try Synchronous(
       network, world, schedule: schedule, threads: threads, seed: 3,
       optimizer: SGD(count: network.layout.trainable.count, momentum: momentum), reduction: reduction,
       regularization: regularization)
@@ -45,7 +45,7 @@ import Testing
 
   /// Runs steps, from epoch to epoch.
   private func run(
-    _ trainer: Trainer, _ images: LabeledImages, steps: Int, learningRate: Double = 0.01,
+    _ trainer: Synchronous, _ images: LabeledImages, steps: Int, learningRate: Double = 0.01,
     augmentation: AugmentationKind = .none
   ) throws -> (losses: [Double], correct: [Double]) {
     let augmentation = try Augmentation(augmentation, shape: images.shape, seed: 3)
@@ -56,11 +56,10 @@ import Testing
       let order = epochOrder(count: images.count, seed: 3, epoch: position.epoch)
       let loader = BatchLoader(
         images, normalization, order: order, augmentation: augmentation, epoch: position.epoch)
-      let share = trainer.stepShare(loader, at: position)
-      let result = try trainer.step(share, learningRate: learningRate)
+      let result = try trainer.step(loader, at: position, learningRate: learningRate)
       losses.append(result.loss)
       correct.append(result.correct)
-      position.advance(over: share.batch)
+      position.advance(over: trainer.schedule.batch(after: position.samples))
       if position.samples == images.count { position.endEpoch() }
     }
     return (losses, correct)
@@ -71,7 +70,7 @@ import Testing
     threads: Int, steps: Int, momentum: Float = 0.9, learningRate: Double = 0.01,
     regularization: Regularization = Regularization(), augmentation: AugmentationKind = .none,
     reduction: Reduction = Reduction()
-  ) throws -> (losses: [Double], correct: [Double], trainer: Trainer) {
+  ) throws -> (losses: [Double], correct: [Double], trainer: Synchronous) {
     let trainer = try makeTrainer(
       model, in: world, images, globalBatch: globalBatch, microBatch: microBatch, threads: threads,
       momentum: momentum, regularization: regularization, reduction: reduction)
@@ -86,7 +85,9 @@ import Testing
   ])
   func lossesAreThoseOfOneRank(_ model: String, microBatch: Int, threads: Int) throws {
     let images = Self.images(300)
-    func run(_ world: World, threads: Int) throws -> (losses: [Double], correct: [Double], trainer: Trainer) {
+    func run(_ world: World, threads: Int) throws -> (
+      losses: [Double], correct: [Double], trainer: Synchronous
+    ) {
       // Batch normalisation over 10 samples amplifies differences of rounding from step to step, the more so the
       // longer the steps are.
       try train(
@@ -108,7 +109,7 @@ import Testing
     try Ranks.expectEverywhere(
       zip(alone.correct, together.correct).allSatisfy { abs($0 - $1) <= 1 },
       "right answers \(alone.correct), \(together.correct)")
-    let hashes = try world.communicator.allGather(together.trainer.weightsSHA256)
+    let hashes = try world.communicator.allGather(together.trainer.weightsHash)
     try Ranks.expectEverywhere(Set(hashes).count == 1, "the ranks' weights differ: \(hashes)")
   }
 
@@ -129,7 +130,7 @@ import Testing
     let images = Self.images(200)
     let hashes = try [1, 2, 3].map { threads in
       try train("mnist-bn", in: world, images, globalBatch: 64, microBatch: 4, threads: threads, steps: 5)
-        .trainer.weightsSHA256
+        .trainer.weightsHash
     }
     try Ranks.expectEverywhere(Set(hashes).count == 1, "\(hashes)")
   }
@@ -144,7 +145,7 @@ import Testing
         "mnist-bn", in: world, images, globalBatch: globalBatch, microBatch: microBatch, threads: threads,
         steps: 12, regularization: Regularization(labelSmoothing: 0.1, clipNorm: 0.5, averageDecay: 0.9),
         augmentation: .digits, reduction: .inFixedOrder)
-      return (result.losses, result.trainer.weightsSHA256)
+      return (result.losses, result.trainer.weightsHash)
     }
     let alone = try run(World(MPIRuntime.alone()), threads: 1)
     for threads in 1...2 {
@@ -163,7 +164,7 @@ import Testing
     try trainer.checkReplicas(afterStep: 2)
     let guilty = world.size - 1
     for tensor in trainer.layout.tensors {
-      let memory = trainer.parameters.unsafeMemory
+      let memory = trainer.engine.parameters.unsafeMemory
       let place = tensor.range.upperBound - 1
       let value = memory[place]
       if world.rank == guilty { memory[place] = Float(bitPattern: value.bitPattern ^ 1) }
@@ -182,7 +183,7 @@ import Testing
   @Test(arguments: [1, 2])
   func regularizedLossesAreThoseOfOneRank(threads: Int) throws {
     let images = Self.images(300)
-    func run(_ world: World, threads: Int) throws -> (losses: [Double], trainer: Trainer) {
+    func run(_ world: World, threads: Int) throws -> (losses: [Double], trainer: Synchronous) {
       let result = try train(
         "mnist-cnn", in: world, images, globalBatch: 40, microBatch: 8, threads: threads, steps: 12,
         regularization: Regularization(labelSmoothing: 0.1, clipNorm: 0.5, averageDecay: 0.9),
@@ -195,7 +196,7 @@ import Testing
     try Ranks.expectEverywhere(
       differences.count == 12 && differences.allSatisfy { $0 <= 1e-5 },
       "relative differences \(differences) of losses \(alone.losses)")
-    let hashes = try world.communicator.allGather(together.trainer.weightsSHA256)
+    let hashes = try world.communicator.allGather(together.trainer.weightsHash)
     try Ranks.expectEverywhere(Set(hashes).count == 1, "the ranks' weights differ: \(hashes)")
     let loader = BatchLoader(images, Normalization(of: images))
     let (expected, actual) = (try alone.trainer.evaluate(loader), try together.trainer.evaluate(loader))
@@ -211,7 +212,7 @@ import Testing
         "mnist-small", in: world, images, globalBatch: 64, microBatch: 16, threads: 1, steps: steps,
         momentum: 0, learningRate: 0.5, regularization: Regularization(clipNorm: clipNorm)
       ).trainer
-      return trainer.evaluatedParameters.unsafeMemory.map { Double($0) }
+      return trainer.consistentParameters().unsafeMemory.map { Double($0) }
     }
     func length(_ a: [Double], _ b: [Double]) -> Double {
       zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
@@ -227,16 +228,16 @@ import Testing
   /// What is evaluated is the moving average: after one step with d = 2 / 11.
   @Test func averagedWeightsAreEvaluated() throws {
     let images = Self.images(64)
-    func run(_ steps: Int, _ decay: Double?) throws -> Trainer {
+    func run(_ steps: Int, _ decay: Double?) throws -> Synchronous {
       try train(
         "mnist-bn", in: world, images, globalBatch: 64, microBatch: 16, threads: 2, steps: steps,
         regularization: Regularization(averageDecay: decay)
       ).trainer
     }
     let (start, after, averaged) = (try run(0, nil), try run(1, nil), try run(1, 0.999))
-    let differences = (0..<start.evaluatedParameters.span.count).map { place in
-      let (a, b) = (start.evaluatedParameters.span[place], after.evaluatedParameters.span[place])
-      return abs(a + (b - a) * 9 / 11 - averaged.evaluatedParameters.span[place])
+    let differences = (0..<start.consistentParameters().span.count).map { place in
+      let (a, b) = (start.consistentParameters().span[place], after.consistentParameters().span[place])
+      return abs(a + (b - a) * 9 / 11 - averaged.consistentParameters().span[place])
     }
     try Ranks.expectEverywhere(
       differences.allSatisfy { $0 <= 1e-6 }, "differences up to \(differences.max()!)")
@@ -244,7 +245,7 @@ import Testing
     let losses = try [start, after, averaged].map { try $0.evaluate(loader).loss }
     try Ranks.expectEverywhere(Set(losses).count == 3, "\(losses)")
     try Ranks.expectEverywhere(
-      Set([start, after, averaged].map(\.weightsSHA256)).count == 3, "weights of the parameters were hashed")
+      Set([start, after, averaged].map(\.weightsHash)).count == 3, "weights of the parameters were hashed")
   }
 
   /// The parts of a step follow one another on the leading thread, so that they add up to its time.
@@ -258,9 +259,8 @@ import Testing
     let before = trainer.times
     var position = TrainingPosition()
     for _ in 0..<10 {
-      let share = trainer.stepShare(loader, at: position)
-      _ = try trainer.step(share, learningRate: 0.01)
-      position.advance(over: share.batch)
+      _ = try trainer.step(loader, at: position, learningRate: 0.01)
+      position.advance(over: trainer.schedule.batch(after: position.samples))
       if position.samples == images.count { position.endEpoch() }
     }
     let (elapsed, times) = ((ContinuousClock.now - start).seconds, trainer.times - before)
@@ -330,4 +330,8 @@ extension Reduction {
     reduction.reproducible = true
     return reduction
   }
+}
+
+extension Synchronous {
+  fileprivate var weightsHash: String { layout.sha256(of: consistentParameters()) }
 }

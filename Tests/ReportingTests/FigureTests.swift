@@ -52,7 +52,7 @@ private func withRun(_ rows: String, _ body: (_ directory: String) throws -> Voi
   }
 
   @Test func aMissingFileIsSaid() {
-    let error = #expect(throws: MetricsFileError.self) { try RunMetrics(directory: "/nowhere/") }
+    let error = #expect(throws: MetricsFileError.self) { try RunMetrics(directory: "/nowhere/", title: nil) }
     #expect(
       error?.description
         == "/nowhere/metrics.csv: expected a file with a row an epoch, found \"No such file or directory\"")
@@ -106,7 +106,7 @@ private func withRun(_ rows: String, _ body: (_ directory: String) throws -> Voi
     ])
   func runsAreDrawn(_ rows: String) throws {
     try withRun(header + rows) { directory in
-      let run = try RunMetrics(directory: directory)
+      let run = try RunMetrics(directory: directory, title: nil)
       for format in FigureFormat.allCases {
         try TrainingFigure.draw(run, format, to: "\(directory)/\(TrainingFigure.name(format))")
         try ComparisonFigure.draw(
@@ -125,10 +125,9 @@ private func withRun(_ rows: String, _ body: (_ directory: String) throws -> Voi
   @Test(.enabled(if: hasGnuplot, Comment(rawValue: gnuplotHint)))
   func theTitleTellsTheRun() throws {
     try withRun(header + "1,1,0.5,1,0.75\n2,1,0.5,1,0.625\n") { directory in
-      let record = #"{"model": "it's_{odd}^", "world_size": 2}"#
-      try writeAtomically(Array(record.utf8), to: "\(directory)/run.json")
       let path = "\(directory)/figure.svg"
-      try TrainingFigure.draw(RunMetrics(directory: directory + "/"), .svg, to: path)
+      try TrainingFigure.draw(
+        RunMetrics(directory: directory + "/", title: "it's_{odd}^ on 2 ranks"), .svg, to: path)
       let svg = try String(contentsOfFile: path, encoding: .utf8)
       let title = "_{odd}^ on 2 ranks: 62.50 % test accuracy after 2 epochs (best: 75.00 % after 1)"
       #expect(svg.contains(title))

@@ -22,15 +22,44 @@ private func lines(_ directory: String) throws -> [String] {
     .map(String.init)
 }
 
+/// Tells observers of records that come in a row.
+private struct Told {
+  let observers: RunObservers
+
+  init(_ made: [any RunObserver], resumedAt resumed: ResumedRun? = nil) throws {
+    observers = RunObservers(made, Console())
+    try observers.begin(
+      RunStart(program: "test", table: [], warnings: [], resumed: resumed, results: RunResults()))
+  }
+
+  func epoch(_ metrics: EpochMetrics, step: Int, _ weights: [Float] = [], _ layout: ParameterLayout = .none) {
+    var results = RunResults()
+    results.epochs = [metrics]
+    let parameters = SharedBuffer<Float>(repeating: 0, count: weights.count)
+    for (place, weight) in weights.enumerated() { parameters.unsafeMemory[place] = weight }
+    observers.epochEnded(
+      EpochEnd(
+        results: results, epochs: 5, step: step, rankLines: [], parameters: parameters, layout: layout))
+  }
+}
+
+extension ParameterLayout {
+  fileprivate static var none: ParameterLayout { ParameterLayout([]) }
+}
+
 @Suite struct MetricsLogTests {
+  private func log(_ directory: String, resumedAt resumed: ResumedRun? = nil) throws -> Told {
+    try Told([MetricsLog(in: try RunDirectory(directory))], resumedAt: resumed)
+  }
+
   @Test func aLineAStepAndAnEpoch() throws {
     try withTemporaryDirectory { directory in
-      let records = RunRecords(in: try RunDirectory(directory), Console())
-      records.stepEnded(step(50, loss: 0.1))
+      let told = try log(directory)
+      told.observers.stepRecorded(step(50, loss: 0.1))
       var diverging = step(100, loss: .nan)
       diverging.gradientNorm = .infinity
-      records.stepEnded(diverging)
-      records.epochEnded(epoch(1, testLoss: 5e-05), step: 100)
+      told.observers.stepRecorded(diverging)
+      told.epoch(epoch(1, testLoss: 5e-05), step: 100)
       #expect(
         try lines(directory) == [
           #"{"step":50,"epoch":1,"samples":6400,"loss":0.1,"accuracy":0.75,"learning_rate":0.02,"#
@@ -42,7 +71,11 @@ private func lines(_ directory: String) throws -> [String] {
         ])
       for line in try lines(directory) {
         #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(line.utf8)) }
+        // What is read is what was written.
+        #expect(MetricsLine(line.utf8)?.bytes == Array((line + "\n").utf8))
       }
+      #expect(MetricsLine(#"{"step":110,"epoch":2,"#.utf8) == nil)
+      #expect(MetricsLine(#"{"event":"other","step":110}"#.utf8) == nil)
     }
   }
 
@@ -50,45 +83,25 @@ private func lines(_ directory: String) throws -> [String] {
   /// dropped, the line that was cut off too.
   @Test func aResumedRunKeepsWhatCameBefore() throws {
     try withTemporaryDirectory { directory in
-      let first = RunRecords(in: try RunDirectory(directory), Console())
-      for number in [50, 100] { first.stepEnded(step(number, loss: 1)) }
-      first.epochEnded(epoch(1, testLoss: 1), step: 100)
-      for number in [120, 150] { first.stepEnded(step(number, loss: 1)) }
+      let first = try log(directory)
+      for number in [50, 100] { first.observers.stepRecorded(step(number, loss: 1)) }
+      first.epoch(epoch(1, testLoss: 1), step: 100)
+      for number in [120, 150] { first.observers.stepRecorded(step(number, loss: 1)) }
       let kept = try lines(directory).prefix(4)
       let file = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(directory)/metrics.jsonl"))
       try file.seekToEnd()
       try file.write(contentsOf: Data(#"{"step":110,"epoch":2,"#.utf8))
 
-      let second = RunRecords(
-        in: try RunDirectory(directory), Console(), resumedAt: ResumedRun(steps: 120, epochs: 1))
+      let second = try log(directory, resumedAt: ResumedRun(steps: 120, epochs: 1))
       #expect(try lines(directory) == Array(kept))
-      second.stepEnded(step(150, loss: 2))
+      second.observers.stepRecorded(step(150, loss: 2))
       #expect(try lines(directory).count == 5 && lines(directory)[4].contains(#""loss":2.0"#))
 
       // At the end of epoch 1, before its evaluation.
-      _ = RunRecords(in: try RunDirectory(directory), Console(), resumedAt: ResumedRun(steps: 100, epochs: 0))
+      _ = try log(directory, resumedAt: ResumedRun(steps: 100, epochs: 0))
       #expect(try lines(directory) == Array(kept.prefix(2)))
-      _ = RunRecords(in: try RunDirectory(directory), Console())
+      _ = try log(directory)
       #expect(try lines(directory).isEmpty)
-    }
-  }
-
-  @Test func anEarlierRunsRecordsAreRemoved() throws {
-    try withTemporaryDirectory { directory in
-      let names = [
-        "events.out.tfevents.1.host.2", "training_metrics.png", "training_metrics.svg", "metrics.jsonl",
-        "notes.txt",
-      ]
-      for name in names { try writeAtomically([1], to: "\(directory)/\(name)") }
-      func files() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
-      }
-      // No run was here: these files are somebody's own.
-      RunRecords.remove(from: try RunDirectory(directory))
-      #expect(try files() == names.sorted())
-      try writeAtomically([1], to: "\(directory)/run.json")
-      RunRecords.remove(from: try RunDirectory(directory))
-      #expect(try files() == ["notes.txt", "run.json"])
     }
   }
 
@@ -96,12 +109,38 @@ private func lines(_ directory: String) throws -> [String] {
     try withTemporaryDirectory { directory in
       let run = try RunDirectory("\(directory)/run")
       try FileManager.default.removeItem(atPath: run.path)
-      let records = RunRecords(in: run, Console())
-      records.stepEnded(step(50, loss: 1))
-      records.epochEnded(epoch(1, testLoss: 1), step: 100)
-      records.close()
+      let told = try Told([MetricsLog(in: run), TensorBoardLog(in: run)])
+      told.observers.stepRecorded(step(50, loss: 1))
+      told.epoch(epoch(1, testLoss: 1), step: 100)
       #expect(try FileManager.default.contentsOfDirectory(atPath: directory).isEmpty)
+      // The table of epochs is essential: without it a run does not begin.
+      #expect(throws: OutputError.self) { try Told([MetricsCSV(in: run)]) }
     }
+  }
+
+  /// Who fails is told nothing more, unless the run cannot do without; all others are.
+  @Test func oneFailureStopsNobodyElse() throws {
+    let (failing, essential, other) = (
+      Recorder(fails: true), Recorder(fails: true, isEssential: true), Recorder()
+    )
+    let observers = RunObservers([failing, essential, other], Console(.quiet))
+    for number in 1...3 { observers.stepRecorded(step(number, loss: 1)) }
+    #expect(failing.steps == [1] && essential.steps == [1, 2, 3] && other.steps == [1, 2, 3])
+  }
+}
+
+private final class Recorder: RunObserver {
+  private(set) var steps: [Int] = []
+  private let fails: Bool
+  let isEssential: Bool
+
+  init(fails: Bool = false, isEssential: Bool = false) {
+    (self.fails, self.isEssential) = (fails, isEssential)
+  }
+
+  func stepRecorded(_ record: StepRecord) throws {
+    steps.append(record.step)
+    if fails { throw OutputError("a file", "to be written", code: ENOSPC) }
   }
 }
 
@@ -163,18 +202,19 @@ private func lines(_ directory: String) throws -> [String] {
     try withTemporaryDirectory { directory in
       let layout = ParameterLayout([("weight", [2, 2], .trainable)])
       let weights: [Float] = [-0.5, 0, 0.25, 1] + [Float](repeating: 0, count: 12)
-      let first = RunRecords(in: try RunDirectory(directory), Console())
-      first.stepEnded(step(50, loss: 0.125))
-      first.stepEnded(step(100, loss: 0.0625))
-      first.epochEnded(epoch(1, testLoss: 0.75), step: 100)
-      first.parametersChanged(weights.span, layout, step: 100)
-      first.stepEnded(step(150, loss: 0.375))
-      first.close()
+      func log(resumedAt resumed: ResumedRun? = nil) throws -> Told {
+        try Told([TensorBoardLog(in: try RunDirectory(directory))], resumedAt: resumed)
+      }
+      let first = try log()
+      first.observers.stepRecorded(step(50, loss: 0.125))
+      first.observers.stepRecorded(step(100, loss: 0.0625))
+      first.epoch(epoch(1, testLoss: 0.75), step: 100, weights, layout)
+      first.observers.stepRecorded(step(150, loss: 0.375))
+      first.observers.stop(.checkpointed)
       // Killed, and gone on from step 100.
-      let second = RunRecords(
-        in: try RunDirectory(directory), Console(), resumedAt: ResumedRun(steps: 100, epochs: 1))
-      second.stepEnded(step(200, loss: 0.875))
-      second.close()
+      let second = try log(resumedAt: ResumedRun(steps: 100, epochs: 1))
+      second.observers.stepRecorded(step(200, loss: 0.875))
+      second.observers.stop(.checkpointed)
 
       let read = Set(try Python.run(Self.reader, [directory]).split(separator: "\n").map(String.init))
       var expected: Set<String> = [

@@ -110,7 +110,8 @@ struct SyntheticStudy {
        "out": "\(directory)"},
        "environment": \(environment(ranks)), "model": "\(model)", "model_parameters": \(Self.parameters),
        "world_size": \(ranks), "threads": \(threads), "global_batch": \(globalBatch(ranks)),
-       "train_samples": \(samples), "epoch_times": [\(epochs.joined(separator: ", "))]}
+       "micro_batch": 32, "train_samples": \(samples), "test_samples": 1000, "peak_learning_rate": 0.01,
+       "started": "2026-11-25T12:00:00Z", "epochs_completed": 3, "epoch_times": [\(epochs.joined(separator: ", "))]}
       """
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     try writeAtomically(Array(record.utf8), to: "\(directory)/run.json")

@@ -6,23 +6,17 @@ package struct RunMetrics: Sendable {
   /// As the user gave it, without a slash at its end.
   package let directory: String
   let table: MetricsTable
-  /// Of `run.json`; nil without a readable one.
-  private let summary: Summary?
+  /// What was run, such as `mnist-cnn on 2 ranks`; nil where that is not known.
+  private let runTitle: String?
 
-  private struct Summary: Decodable {
-    let model: String
-    let worldSize: Int
-  }
-
+  /// - Parameter title: what was run, such as `mnist-cnn on 2 ranks`; nil for the directory's name.
   /// - Throws: `MetricsFileError` when there is no usable `metrics.csv`.
-  package init(directory: String) throws(MetricsFileError) {
+  package init(directory: String, title: String?) throws(MetricsFileError) {
     var directory = directory
     while directory.hasSuffix("/") && directory.count > 1 { directory.removeLast() }
     self.directory = directory
     table = try MetricsTable(path: "\(directory)/metrics.csv")
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    summary = try? decoder.decode(Summary.self, from: Data(readFile("\(directory)/run.json")))
+    runTitle = title
   }
 
   /// The directory's name, such as `2026-11-20T15-13-03`.
@@ -30,7 +24,7 @@ package struct RunMetrics: Sendable {
 
   /// Such as `mnist-cnn on 2 ranks: 98.93 % test accuracy after 5 epochs (best: 99.01 % after 4)`.
   var title: String {
-    let what = summary.map { "\($0.model) on \($0.worldSize) rank\($0.worldSize == 1 ? "" : "s")" } ?? name
+    let what = runTitle ?? name
     let (epochs, accuracies) = (table["epoch"], table["test_accuracy"])
     guard let last = accuracies.last, let epoch = epochs.last, last.isFinite else { return what }
     let count = "\(shortest(epoch)) epoch\(epoch == 1 ? "" : "s")"

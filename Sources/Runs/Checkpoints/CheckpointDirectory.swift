@@ -12,7 +12,15 @@ import Tensors
 /// The manifest is written last and removed first, both files by temporary, fsync and rename: a checkpoint is
 /// there when its manifest is, whatever moment the program is killed at.
 struct CheckpointDirectory {
+  /// What it is called in a run directory.
+  static let name = "checkpoints"
+
   let path: String
+
+  /// What it is called where it lies.
+  var name: String {
+    String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...])
+  }
 
   /// - Parameter path: of the directory itself.
   init(path: String) { self.path = path }
@@ -115,7 +123,7 @@ struct CheckpointDirectory {
   private static let prefix = "step-"
 
   /// The checkpoints that have a manifest, by step.
-  private func names() throws -> [String] {
+  func names() throws -> [String] {
     try files().filter { $0.hasPrefix(Self.prefix) && $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }
       .sorted()
   }

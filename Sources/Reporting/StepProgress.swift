@@ -1,5 +1,5 @@
 /// How far a run is.
-package struct Progress: Sendable {
+package struct StepProgress: Sendable {
   package var epoch: Int
   package var epochs: Int
   package var step: Int

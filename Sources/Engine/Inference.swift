@@ -15,28 +15,14 @@ package struct EvaluationResult: Sendable {
   package let predictions: [Int32]
 }
 
-extension Trainer {
-  /// The parameters that count: their moving average, where there is one.
-  package var evaluatedParameters: SharedBuffer<Float> { average?.values ?? parameters }
-
-  /// Evaluates `evaluatedParameters` on all samples of `loader`, divided among ranks and threads.
-  ///
-  /// The work is cut into whole micro-batches, whoever computes them, and their losses are added in order:
-  /// for equal parameters the result is bitwise the same on any number of ranks and threads.
-  package func evaluate(_ loader: BatchLoader) throws -> EvaluationResult {
-    try pool.evaluate(loader, evaluatedParameters, in: world)
-  }
-}
-
-/// What every thread of a rank needs to know of an evaluation, and where it puts the outcome.
-struct EvaluationShare: Sendable {
+/// The samples that the threads of a rank compute forward passes of, and where they put the outcome.
+struct InferenceShare: Sendable {
   let loader: BatchLoader
   let parameters: SharedBuffer<Float>
   /// Samples a micro-batch.
   let microBatch: Int
-  /// The micro-batches of this rank, and how many threads divide them.
+  /// The micro-batches of this rank.
   let run: Range<Int>
-  let threads: Int
   /// By micro-batch.
   let losses: SharedBuffer<Double>
   /// By position.
@@ -45,7 +31,9 @@ struct EvaluationShare: Sendable {
   let logits: SharedBuffer<Float>
 }
 
-extension WorkerPool {
+extension Engine {
+  /// Evaluates `parameters` on all samples of `loader`, divided among ranks and threads. Every rank gets the
+  /// result of all.
   func evaluate(
     _ loader: BatchLoader, _ parameters: SharedBuffer<Float>, in world: World
   ) throws -> EvaluationResult {
@@ -66,30 +54,30 @@ extension WorkerPool {
   /// the outcome.
   func infer(
     _ loader: BatchLoader, _ parameters: SharedBuffer<Float>, in world: World, keepLogits: Bool
-  ) throws -> EvaluationShare {
-    let plan = workers[0].plan
+  ) throws -> InferenceShare {
+    let plan = pool.leader.plan
     let (size, classes) = (plan.maximumBatch, plan.network.classes)
     let count = (loader.count + size - 1) / size
     let runs = (0..<world.size).map { shard(of: count, $0, of: world.size) }
-    let share = EvaluationShare(
-      loader: loader, parameters: parameters, microBatch: size, run: runs[world.rank], threads: workers.count,
+    let share = InferenceShare(
+      loader: loader, parameters: parameters, microBatch: size, run: runs[world.rank],
       losses: SharedBuffer(repeating: 0, count: count),
       predictions: SharedBuffer(repeating: 0, count: loader.count),
       logits: SharedBuffer(repeating: 0, count: keepLogits ? loader.count : 0, unit: classes))
     world.pulse.enter(.evaluating)
-    workers[0].clock.begin()
-    start(.evaluate(share))
-    workers[0].clock.end(.sum)
-    workers[0].evaluate(share)
-    wait()
-    workers[0].clock.end(.sum)
-    try world.waiting { try share.gather(runs, classes: classes, world) }
-    workers[0].clock.end(.reduce)
+    try pool.clock.measure(.sum) {
+      pool.start(.inference(share))
+      pool.leader.infer(share)
+      pool.wait()
+      try pool.clock.measure(.reduce) {
+        try world.waiting { try share.gather(runs, classes: classes, world) }
+      }
+    }
     return share
   }
 }
 
-extension EvaluationShare {
+extension InferenceShare {
   /// Positions of the samples in a run of micro-batches.
   private func positions(_ run: Range<Int>) -> Range<Int> {
     min(run.lowerBound * microBatch, loader.count)..<min(run.upperBound * microBatch, loader.count)
@@ -108,33 +96,37 @@ extension EvaluationShare {
     try world.communicator.allGather(rowsOf: &allLogits, rowCount: classes, shares: shares)
   }
 
+  /// Puts the logits of the samples at `positions` where they belong.
+  fileprivate func take(_ found: Span<Float>, classes: Int, at positions: Range<Int>) {
+    let (predictions, logits) = (predictions, logits)
+    var allPredictions = predictions.mutableSpan
+    var own = allPredictions[slice: positions]
+    largestLogits(found, classes: classes, into: &own)
+    guard !logits.span.isEmpty else { return }
+    var allLogits = logits.mutableSpan
+    var rows = allLogits[slice: positions.lowerBound * classes..<positions.upperBound * classes]
+    rows.copy(from: found)
+  }
+
   fileprivate func positions(ofMicroBatch index: Int) -> Range<Int> { positions(index..<index + 1) }
 }
 
 extension Worker {
-  /// This thread's part of an evaluation.
-  func evaluate(_ share: EvaluationShare) {
+  /// This thread's part of the forward passes.
+  func infer(_ inference: InferenceShare) {
     let classes = plan.network.classes
-    let parameters = share.parameters
     plan.pass.mode = .evaluation
-    for microBatch in shard(of: share.run, index, of: share.threads) {
-      let positions = share.positions(ofMicroBatch: microBatch)
+    for microBatch in share(of: inference.run) {
+      let positions = inference.positions(ofMicroBatch: microBatch)
       plan.pass.count = positions.count
-      plan.withInputs { share.loader.load(positions, images: &$0, labels: &$1, samples: &$2) }
-      clock.end(.data)
-      plan.forward(parameters: parameters.span)
-      var losses = share.losses.mutableSpan
-      losses[microBatch] = plan.evaluateLoss().loss
-      plan.withLogits { found in
-        var predictions = share.predictions.mutableSpan
-        var own = predictions[slice: positions]
-        largestLogits(found, classes: classes, into: &own)
-        guard !share.logits.span.isEmpty else { return }
-        var logits = share.logits.mutableSpan
-        var rows = logits[slice: positions.lowerBound * classes..<positions.upperBound * classes]
-        rows.copy(from: found)
+      clock.measure(.data) {
+        plan.withInputs { inference.loader.load(positions, images: &$0, labels: &$1, samples: &$2) }
       }
-      clock.end(.forward)
+      clock.measure(.forward) {
+        plan.forward(parameters: inference.parameters.span)
+        inference.losses.unsafeMemory[microBatch] = plan.evaluateLoss().loss
+        plan.withLogits { inference.take($0, classes: classes, at: positions) }
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 import System
 
 /// How training stands after a step: a line of `metrics.jsonl`, and what TensorBoard shows of it.
-package struct StepRecord: Sendable {
+package struct StepRecord: Codable, Sendable {
   /// Steps since the start of training, this one included.
   package var step: Int
   /// From 1.
@@ -34,25 +34,13 @@ package struct StepRecord: Sendable {
     self.seconds = seconds
   }
 
-  var jsonLine: JSONLine {
-    var line = JSONLine()
-    line.add("step", step)
-    line.add("epoch", epoch)
-    line.add("samples", samples)
-    line.add("loss", loss)
-    line.add("accuracy", accuracy)
-    line.add("learning_rate", learningRate)
-    line.add("images_per_second", imagesPerSecond)
-    line.add("gradient_norm", gradientNorm)
-    line.add("seconds", seconds)
-    return line
-  }
-
-  /// By their tags in TensorBoard.
-  var scalars: [(tag: String, value: Double)] {
+  /// All numbers by their names in `metrics.jsonl`.
+  var columns: [(name: String, value: JSONLine.Value)] {
     [
-      ("train/loss", loss), ("train/accuracy", accuracy), ("train/learning_rate", learningRate),
-      ("train/images_per_second", imagesPerSecond), ("gradient/norm", gradientNorm),
+      ("step", .whole(step)), ("epoch", .whole(epoch)), ("samples", .whole(samples)), ("loss", .number(loss)),
+      ("accuracy", .number(accuracy)), ("learning_rate", .number(learningRate)),
+      ("images_per_second", .number(imagesPerSecond)), ("gradient_norm", .number(gradientNorm)),
+      ("seconds", .number(seconds)),
     ]
   }
 }

@@ -5,10 +5,17 @@
 struct JSONLine {
   private var text = "{"
 
-  mutating func add(_ key: String, _ value: Int) { addPair(key, "\(value)") }
+  /// A number.
+  enum Value: Sendable {
+    case whole(Int)
+    case number(Double)
+  }
 
-  mutating func add(_ key: String, _ value: Double) {
-    addPair(key, value.isFinite ? "\(value)" : "\"\(value)\"")
+  mutating func add(_ key: String, _ value: Value) {
+    switch value {
+    case .whole(let number): addPair(key, "\(number)")
+    case .number(let number): addPair(key, number.isFinite ? "\(number)" : "\"\(number)\"")
+    }
   }
 
   mutating func add(_ key: String, _ text: String) { addPair(key, "\"\(text)\"") }

@@ -46,14 +46,5 @@ package struct EpochMetrics: Codable, Sendable {
     return always + validation.compactMap { name, value in value.map { (name, $0) } }
   }
 
-  fileprivate var row: String { columns.reduce("\(epoch)") { "\($0),\($1.value)" } }
-}
-
-/// `metrics.csv` as text: a header and a row an epoch; the columns of the validation come last, and only
-/// where there is one. Numbers are written so that they read back exactly.
-package func metricsCSV(_ epochs: [EpochMetrics]) -> String {
-  let header =
-    "epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,images_per_second,seconds"
-    + (epochs.contains { $0.validationLoss != nil } ? ",validation_loss,validation_accuracy" : "")
-  return ([header] + epochs.map(\.row)).map { $0 + "\n" }.joined()
+  var row: String { columns.reduce("\(epoch)") { "\($0),\($1.value)" } }
 }
