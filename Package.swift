@@ -99,7 +99,8 @@ let package = Package(
       swiftSettings: spans),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], swiftSettings: spans),
     .testTarget(
-      name: "DataTests", dependencies: ["Data", "Files", "CZlib", "TestSupport"], swiftSettings: spans),
+      name: "DataTests", dependencies: ["Data", "Files", "Tensors", "CZlib", "TestSupport"],
+      swiftSettings: spans),
     .testTarget(
       name: "ParallelTests", dependencies: ["Parallel", "MPI", "TestSupport"], swiftSettings: spans),
     .testTarget(

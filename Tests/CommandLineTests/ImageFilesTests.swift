@@ -126,9 +126,9 @@ import Testing
   /// A directory or pipe of a file's name does not hide the file in its other spelling, and alone it is named.
   @Test(arguments: [nil, 2])
   func onlyFilesAreData(ranks: Int?) throws {
-    func train(_ data: String) throws -> Program {
+    func train(_ data: String, out: String) throws -> Program {
       try Program.run(
-        ["--data", data, "--epochs", "1", "--quiet", "--out", "\(data)/out"], ranks: ranks, seconds: 60)
+        ["--data", data, "--epochs", "1", "--quiet", "--out", "\(data)/\(out)"], ranks: ranks, seconds: 60)
     }
     for make in [{ mkdir($0, 0o700) }, { mkfifo($0, 0o600) }] as [(String) -> Int32] {
       try withData { directory in
@@ -136,10 +136,10 @@ import Testing
           atPath: "\(directory)/train-images-idx3-ubyte", toPath: "\(directory)/train-images.idx3-ubyte")
         #expect(make("\(directory)/train-images-idx3-ubyte") == 0)
       } _: {
-        let program = try train($0)
+        let program = try train($0, out: "a")
         #expect(program.exitCode == 0, "\(program.errors)")
         try FileManager.default.removeItem(atPath: "\($0)/train-images.idx3-ubyte")
-        let alone = try train($0)
+        let alone = try train($0, out: "b")
         #expect(alone.exitCode == 1 && alone.errorLines.count == 1, "\(alone.errors)")
         #expect(alone.errors.contains("train-images-idx3-ubyte: expected a readable file, found "))
       }
