@@ -32,9 +32,6 @@ package struct FileKind: Equatable, Sendable {
   }
 }
 
-/// What a file holds, as its first bytes tell, in words such as "a zip archive"; nil for an unknown kind.
-package func kind(of bytes: some Collection<UInt8>) -> String? { FileKind(of: bytes)?.name }
-
 /// A zip archive by its first entry: PyTorch puts `NAME/data.pkl` first, NumPy only arrays.
 ///
 /// A local header has the length of its name at byte 26 and the name at byte 30. Source: PKWARE, APPNOTE.TXT, 4.3.7.
