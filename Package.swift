@@ -23,19 +23,21 @@ let package = Package(
     .systemLibrary(name: "CPNGLibrary", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .target(name: "CPNG", dependencies: ["CPNGLibrary"]),
     .target(name: "CMPI", dependencies: ["CMPILibrary"]),
     .target(name: "CCPU"),
 
     // Imports only go down this list.
     .target(name: "Tensors", swiftSettings: numeric),
-    .target(name: "Hashing", swiftSettings: numeric),
+    .target(name: "Hashing", dependencies: ["CXXHash", "CCrypto"], swiftSettings: spans),
     .target(name: "System", dependencies: ["Tensors"], swiftSettings: spans),
     .target(name: "Files", dependencies: ["Hashing", "Tensors"], swiftSettings: spans),
-    .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: spans),
-    .target(name: "Kernels", dependencies: ["COpenBLAS", "CCPU", "Tensors"], swiftSettings: numeric),
+    .target(name: "MPI", dependencies: ["System", "CMPI"], swiftSettings: spans),
+    .target(name: "Kernels", dependencies: ["Tensors", "CCPU", "COpenBLAS"], swiftSettings: numeric),
     .target(
-      name: "Data", dependencies: ["CZlib", "CPNG", "CTurboJPEG", "Files", "Hashing", "Tensors"],
+      name: "Data", dependencies: ["Files", "Hashing", "Tensors", "CPNG", "CTurboJPEG", "CZlib"],
       swiftSettings: numeric),
     .target(name: "Optimizers", dependencies: ["Tensors"], swiftSettings: numeric),
     .target(name: "Networks", dependencies: ["Kernels", "Files", "Tensors"], swiftSettings: spans),
@@ -47,42 +49,38 @@ let package = Package(
     .target(
       name: "Engine",
       dependencies: [
-        "Parallel", "Networks", "Kernels", "Optimizers", "Data", "System", "Hashing", "Tensors",
+        "Parallel", "Networks", "Optimizers", "Data", "Kernels", "System", "Hashing", "Tensors",
       ],
       swiftSettings: spans),
     .target(
       name: "Runs",
       dependencies: [
-        "Engine", "Models", "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Optimizers", "Data",
-        "Files",
-        "System", "Hashing", "Tensors",
+        "Engine", "Models", "Reporting", "Parallel", "Networks", "Optimizers", "Data", "Kernels", "MPI",
+        "Files", "System", "Hashing", "Tensors",
       ],
       swiftSettings: spans),
     .target(
       name: "Benchmarks",
       dependencies: [
-        "Runs", "Engine", "Models", "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Data", "System",
+        "Runs", "Engine", "Models", "Reporting", "Parallel", "Networks", "Data", "Kernels", "MPI", "System",
         "Tensors",
       ],
       swiftSettings: spans),
     .target(
       name: "Scaling",
-      dependencies: ["Runs", "Reporting", "Parallel", "Files", "System"], swiftSettings: spans),
+      dependencies: ["Runs", "Reporting", "Parallel", "Files", "System", "Tensors"], swiftSettings: spans),
     .target(
       name: "Doctor",
       dependencies: [
-        "Benchmarks", "Runs", "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Data", "Files",
-        "System",
-        "Hashing", "Tensors",
+        "Benchmarks", "Runs", "Engine", "Models", "Reporting", "Parallel", "Networks", "Data", "Kernels",
+        "MPI", "Files", "System", "Hashing", "Tensors",
       ],
-      // Tests make up facts of ranks by the initialisers that structures have anyway.
-      swiftSettings: spans + [.unsafeFlags(["-enable-testing"])]),
+      swiftSettings: spans),
     .executableTarget(
       name: "CNNMPI",
       dependencies: [
-        "Doctor", "Scaling", "Benchmarks", "Runs", "Models", "Reporting", "Parallel", "MPI", "Networks",
-        "Files",
-        "Kernels",
+        "Doctor", "Scaling", "Benchmarks", "Runs", "Engine", "Models", "Reporting", "Parallel", "Networks",
+        "Kernels", "MPI", "Files", "System",
       ],
       swiftSettings: spans),
 
@@ -91,41 +89,51 @@ let package = Package(
       swiftSettings: spans),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: spans),
-    .testTarget(name: "SystemTests", dependencies: ["System", "TestSupport"], swiftSettings: spans),
-    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: spans),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"], swiftSettings: spans),
+    .testTarget(name: "SystemTests", dependencies: ["System"], swiftSettings: spans),
     .testTarget(
-      name: "NetworksTests", dependencies: ["Networks", "Optimizers", "Kernels", "TestSupport"],
+      name: "FilesTests", dependencies: ["Files", "Hashing", "Tensors", "TestSupport"], swiftSettings: spans),
+    .testTarget(
+      name: "KernelsTests", dependencies: ["Kernels", "Tensors", "TestSupport"], swiftSettings: spans),
+    .testTarget(
+      name: "NetworksTests", dependencies: ["Networks", "Optimizers", "Kernels", "Tensors", "TestSupport"],
       swiftSettings: spans),
-    .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], swiftSettings: spans),
+    .testTarget(
+      name: "OptimizersTests", dependencies: ["Optimizers", "Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(
       name: "DataTests", dependencies: ["Data", "Files", "Tensors", "CZlib", "TestSupport"],
       swiftSettings: spans),
     .testTarget(
-      name: "ParallelTests", dependencies: ["Parallel", "MPI", "TestSupport"], swiftSettings: spans),
+      name: "ParallelTests", dependencies: ["Parallel", "MPI", "System", "Hashing"], swiftSettings: spans),
     .testTarget(
-      name: "ReportingTests", dependencies: ["Reporting", "Files", "TestSupport"], swiftSettings: spans),
+      name: "ReportingTests", dependencies: ["Reporting", "Files", "Tensors", "TestSupport"],
+      swiftSettings: spans),
     .testTarget(
-      name: "ModelsTests", dependencies: ["Models", "Networks", "Data", "Files", "TestSupport"],
+      name: "ModelsTests", dependencies: ["Models", "Networks", "Data", "Files", "Tensors", "TestSupport"],
       swiftSettings: spans),
     .testTarget(
       name: "RunsTests",
-      dependencies: ["Runs", "Engine", "Models", "Networks", "Data", "Files", "TestSupport"],
+      dependencies: ["Runs", "Engine", "Models", "Reporting", "Files", "System", "TestSupport"],
       swiftSettings: spans),
     .testTarget(
-      name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "Data", "TestSupport"],
+      name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "System"],
       swiftSettings: spans),
     .testTarget(
-      name: "DoctorTests", dependencies: ["Doctor", "System", "TestSupport"], swiftSettings: spans),
+      name: "DoctorTests", dependencies: ["Doctor", "Reporting", "MPI", "System", "TestSupport"],
+      swiftSettings: spans),
     .testTarget(
       name: "ScalingTests",
-      dependencies: ["Scaling", "Reporting", "Parallel", "Files", "Tensors", "TestSupport"],
+      dependencies: ["Scaling", "Files", "Tensors", "TestSupport"],
       swiftSettings: spans),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
       name: "RankTests",
-      dependencies: ["Doctor", "Runs", "Engine", "Models", "TestSupport", "AllocationCounter"],
+      dependencies: [
+        "Doctor", "Runs", "Engine", "Models", "Parallel", "Networks", "Optimizers", "Data", "MPI", "System",
+        "Hashing", "Tensors", "AllocationCounter", "TestSupport",
+      ],
       swiftSettings: spans),
-    .testTarget(name: "CommandLineTests", dependencies: ["CNNMPI", "TestSupport"], swiftSettings: spans),
+    .testTarget(
+      name: "CommandLineTests", dependencies: ["CNNMPI", "Parallel", "System", "Hashing", "TestSupport"],
+      swiftSettings: spans),
   ]
 )

@@ -1,10 +1,7 @@
-import Engine
 import MPI
-import Models
 import Parallel
 import Reporting
 import Runs
-import System
 import Tensors
 
 /// `cnn-mpi bench allreduce`: how long a sum of floats over all ranks takes, by size.

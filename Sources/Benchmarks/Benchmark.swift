@@ -1,5 +1,3 @@
-import Engine
-import Models
 import Parallel
 import Reporting
 import Runs

@@ -1,6 +1,4 @@
-import Engine
 import MPI
-import Models
 import Parallel
 import Reporting
 import Runs

@@ -1,5 +1,3 @@
-import System
-
 /// The model of a message's time that is a line: t(n) = latency + n / bandwidth (Hockney 1994).
 package struct LatencyBandwidth {
   /// Seconds.

@@ -1,5 +1,3 @@
-import Engine
-import Models
 import Networks
 import Parallel
 import Runs

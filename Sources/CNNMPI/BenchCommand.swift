@@ -101,7 +101,7 @@ enum BenchCommand {
         let complete = configuration
         return .inWorld { world in
           let report = try bench(kind, complete, in: world, version: CNNMPI.version)
-          if world.isRoot { print(report, terminator: "") }
+          try world.print(report)
         }
       })
   }

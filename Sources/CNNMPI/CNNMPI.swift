@@ -4,6 +4,7 @@ import Kernels
 import MPI
 import Parallel
 import Runs
+import System
 
 /// The program: arguments -> configuration -> run -> exit code.
 @main
@@ -13,9 +14,10 @@ enum CNNMPI {
   static let date = "2026-11-21"
 
   static func main() {
+    prepareStandardStreams()
     let missing = CPU.requiredFlags.filter { !CPU.flags.contains($0) }
     guard missing.isEmpty else {
-      printError(
+      sayError(
         "this binary was compiled for a CPU with \(missing.joined(separator: ", ")), which \(CPU.name) lacks; "
           + "build it with CNN_MPI_CPU=x86-64-v3 for all CPUs since 2013")
       exit(1)
@@ -28,17 +30,16 @@ enum CNNMPI {
       switch try Action(arguments) {
       case .inWorld(let body): return try inWorld(body)
       case .preflight(let body): return try inWorld(body, isPreflight: true)
-      case .alone(let body): return try alone(body)
-      case .say(let text): return onFirstRank { print(text) }
+      case .alone(let body):
+        try body()
+        return 0
+      case .say(let text): return try onFirstRank { try StandardOutput.print("\(text)\n") }
       }
     } catch let error as UsageError {
-      return onFirstRank(exitCode: 2) {
-        printError(
-          "\(error); `cnn-mpi \(Subcommand.named(by: arguments).subcommand.name) --help` lists the options")
-      }
+      let name = Subcommand.named(by: arguments).subcommand.name
+      return onFirstRank(exitCode: 2) { sayError("\(error); `cnn-mpi \(name) --help` lists the options") }
     } catch {
-      printError("\(error)")
-      return 1
+      return fail(error)
     }
   }
 
@@ -55,49 +56,34 @@ enum CNNMPI {
       try body(world)
       return 0
     } catch let stop as InterruptedError {
-      if world.speaks { printNote("\(stop); to go on: --resume \(stop.checkpoint)") }
+      if world.speaks { printError("cnn-mpi: \(stop); to go on: --resume \(stop.checkpoint)") }
       return stop.exitCode
     } catch let error as any AgreedError {
-      if world.speaks { printError("\(error)") }
-      return error.exitCode
+      return world.speaks ? fail(error) : error.exitCode
     } catch {
       world.communicator.abort("\(error)")
     }
   }
 
-  /// Runs `body` without MPI.
-  private static func alone(_ body: () throws -> Void) throws -> Int32 {
-    do {
-      try body()
-      return 0
-    } catch let error as any AgreedError {
-      printError("\(error)")
-      return error.exitCode
-    }
-  }
-
   /// Says something once, not once a rank.
-  private static func onFirstRank(exitCode: Int32 = 0, _ speak: () -> Void) -> Int32 {
+  private static func onFirstRank(exitCode: Int32 = 0, _ speak: () throws -> Void) rethrows -> Int32 {
     guard let launched = Launcher.intendedRanks(), launched.count > 1, let world = try? MPIRuntime.start()
     else {
-      speak()
+      try speak()
       return exitCode
     }
-    if world.rank == 0 { speak() }
-    MPIRuntime.finish()
+    defer { MPIRuntime.finish() }
+    if world.rank == 0 { try speak() }
     return exitCode
   }
 
-  static func printError(_ message: String) { printNote("error: \(message)") }
-
-  /// Says something that is no result, on standard error.
-  static func printNote(_ message: String) {
-    let line = "cnn-mpi: \(message)\n"
-    _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+  /// Says why the program fails, but for output that nobody reads.
+  ///
+  /// - Returns: the exit code.
+  private static func fail(_ error: any Error) -> Int32 {
+    if (error as? LostOutput)?.isUnread != true { sayError("\(error)") }
+    return (error as? any AgreedError)?.exitCode ?? 1
   }
-}
 
-extension World {
-  /// This process speaks for all: rank 0, and of processes that MPI left alone the launcher's first.
-  var speaks: Bool { isRoot && (size > 1 || (Launcher.intendedRank() ?? 0) == 0) }
+  static func sayError(_ message: String) { printError("cnn-mpi: error: \(message)") }
 }

@@ -40,18 +40,15 @@ enum DoctorCommand {
       let complete = configuration
       return .preflight { world in
         let report = try examine(complete, in: world, version: CNNMPI.version)
-        if world.speaks { try show(report, complete) }
+        try world.print(text(of: report, complete))
         if let problems = NotReadyError(report) { throw problems }
       }
     })
 
-  private static func show(_ report: DoctorReport, _ configuration: DoctorConfiguration) throws {
-    if configuration.json {
-      print(String(decoding: try prettyJSON(report), as: UTF8.self), terminator: "")
-    } else {
-      let console = Console()
-      for line in report.lines { console.print(line) }
-    }
+  private static func text(of report: DoctorReport, _ configuration: DoctorConfiguration) throws -> String {
+    guard !configuration.json else { return String(decoding: try prettyJSON(report), as: UTF8.self) }
+    let console = Console()
+    return report.lines.map { "\(console.shown($0))\n" }.joined()
   }
 
   private static let help = Help(

@@ -1,5 +1,3 @@
-import Engine
-import Models
 import Runs
 
 /// `cnn-mpi evaluate`: how right a trained model is, class by class.
@@ -36,7 +34,7 @@ enum EvaluateCommand {
       let complete = configuration
       return .inWorld { world in
         let report = try evaluate(complete, in: world, version: CNNMPI.version)
-        if world.isRoot { print(report, terminator: "") }
+        try world.print(report)
       }
     })
 

@@ -33,20 +33,24 @@ enum PlotCommand {
         throw UsageError(description: "plot: expected one or more run directories, found none")
       }
       let complete = configuration
-      return .inWorld { world in try world.agree { if world.isRoot { try draw(complete) } } }
+      return .inWorld { world in
+        let files = try world.agree { world.isRoot ? try draw(complete) : [] }
+        try world.print(files.map { "\($0)\n" }.joined())
+      }
     })
 
-  private static func draw(_ configuration: Configuration) throws {
+  /// - Returns: the figures' paths.
+  private static func draw(_ configuration: Configuration) throws -> [String] {
     let runs = try configuration.runs.map { path throws(MetricsFileError) in
       try RunMetrics(directory: path, title: try? RunRecord(inDirectory: path).title)
     }
-    for (format, path) in files(configuration, runs) {
+    return try files(configuration, runs).map { format, path in
       if runs.count == 1 {
         try TrainingFigure.draw(runs[0], format, to: path)
       } else {
         try ComparisonFigure.draw(runs, format, to: path)
       }
-      print(path)
+      return path
     }
   }
 

@@ -44,9 +44,9 @@ enum PredictCommand {
       let complete = configuration
       return .inWorld { world in
         let report = try predict(complete, in: world)
+        try world.print(complete.json ? report.json(version: CNNMPI.version) : report.text)
         if world.isRoot {
-          print(complete.json ? try report.json(version: CNNMPI.version) : report.text, terminator: "")
-          for failure in report.failures { CNNMPI.printError(failure.error) }
+          for failure in report.failures { CNNMPI.sayError(failure.error) }
         }
         if let failure = PredictionFailure(report) { throw failure }
       }

@@ -1,5 +1,6 @@
 import Reporting
 import Scaling
+import System
 
 /// `cnn-mpi scaling report`: what studies came to.
 enum ScalingReportCommand {
@@ -33,20 +34,25 @@ enum ScalingReportCommand {
       }
       let complete = configuration
       return .alone {
-        let noFigures = try write(complete.directories, to: complete.out ?? first, json: complete.json)
-        if let noFigures { throw noFigures }
+        let written = try write(complete.directories, to: complete.out ?? first, json: complete.json)
+        try StandardOutput.print(written.text)
+        if let noFigures = written.noFigures { throw noFigures }
       }
     })
 
-  /// Prints the report of studies and writes its files.
+  /// Writes the files of a report of studies.
   ///
-  /// - Returns: why there are no figures, where there are none.
-  static func write(_ directories: [String], to out: String, json: Bool) throws -> FigureError? {
+  /// - Returns: the text to print, and why there are no figures, where there are none.
+  static func write(
+    _ directories: [String], to out: String, json: Bool
+  ) throws -> (text: String, noFigures: FigureError?) {
     let report = try ScalingReport(of: directories, version: CNNMPI.version)
-    print(json ? String(decoding: try report.json(), as: UTF8.self) : report.text, terminator: "")
-    let written = try report.write(to: out)
-    if !json { print("\n" + table([("files", written.files.joined(separator: ", "))])) }
-    return written.noFigures
+    let (files, noFigures) = try report.write(to: out)
+    let text =
+      json
+      ? String(decoding: try report.json(), as: UTF8.self)
+      : "\(report.text)\n\(table([("files", files.joined(separator: ", "))]))\n"
+    return (text, noFigures)
   }
 
   private static let help = Help(

@@ -1,5 +1,4 @@
-import Engine
-import Models
+import Reporting
 import Runs
 import Scaling
 
@@ -79,9 +78,11 @@ enum ScalingRunCommand {
     let runner = try StudyRunner(plan, difference: difference)
     let directory = try runner.run()
     if runner.hasRuns {
-      let noFigures = try ScalingReportCommand.write([directory], to: directory, json: false)
+      let written = try ScalingReportCommand.write([directory], to: directory, json: false)
+      let console = Console()
+      console.print("\(written.text.dropLast())")
       // A study is not given up for them, as a run is not.
-      if let noFigures { print("warning: \(noFigures)") }
+      if let noFigures = written.noFigures { console.warn("\(noFigures)") }
     }
     try runner.throwFailures()
   }

@@ -1,24 +1,25 @@
 import Benchmarks
-import Engine
 import MPI
-import Models
 import Parallel
 import Reporting
-import Runs
-import System
 import Tensors
 
 /// How long a sum over all ranks takes.
-struct AllReduceCheck: Check {
-  static let name = "allreduce"
+package struct AllReduceCheck: Check {
+  package static let name = "allreduce"
 
-  struct Size: Codable, Equatable {
-    var bytes: Int
-    var microseconds: Double
+  package struct Size: Codable, Equatable {
+    package var bytes: Int
+    package var microseconds: Double
+
+    package init(bytes: Int, microseconds: Double) {
+      self.bytes = bytes
+      self.microseconds = microseconds
+    }
   }
 
   /// 4 B to 4 MiB.
-  static let allSizes = [4, 256, 4096, 65_536, 1 << 20, 1 << 22]
+  package static let allSizes = [4, 256, 4096, 65_536, 1 << 20, 1 << 22]
 
   /// A sum of 4 bytes takes log2 P messages one after the other. Ethernet with all its software needs less
   /// than 0.1 ms for one.
@@ -27,14 +28,14 @@ struct AllReduceCheck: Check {
   let ranks: Int
   /// Fewer than `allSizes` on a slow network.
   let sizes: [Size]
-  let latencyMicroseconds: Double?
-  let bandwidthGigabytesPerSecond: Double?
+  package let latencyMicroseconds: Double?
+  package let bandwidthGigabytesPerSecond: Double?
   private let isOversubscribed: Bool
 
   private enum CodingKeys: CodingKey { case ranks, sizes, latencyMicroseconds, bandwidthGigabytesPerSecond }
 
   /// - Parameter sizes: none for one rank alone, or at least two.
-  init(ranks: Int, sizes: [Size], isOversubscribed: Bool) {
+  package init(ranks: Int, sizes: [Size], isOversubscribed: Bool) {
     self.ranks = ranks
     self.sizes = sizes
     self.isOversubscribed = isOversubscribed
@@ -72,7 +73,7 @@ struct AllReduceCheck: Check {
     return sizes
   }
 
-  var facts: String {
+  package var facts: String {
     guard let first = sizes.first, let last = sizes.last else { return "one rank alone sends nothing" }
     let rate = Double(last.bytes) / last.microseconds / 1e3
     return
@@ -80,7 +81,7 @@ struct AllReduceCheck: Check {
       + "\(shortTime(last.microseconds)) (\(threeDigits(rate)) GB/s), \(counted(ranks, "rank"))"
   }
 
-  var problems: [Problem] {
+  package var problems: [Problem] {
     var messages = 1
     while 1 << messages < ranks { messages += 1 }
     let limit = Self.slowLatencyMicroseconds * Double(messages)

@@ -2,25 +2,37 @@ import Kernels
 import Parallel
 
 /// The same OpenBLAS on all ranks, by the fastest kernel that the CPU can run.
-struct BLASCheck: Check {
-  static let name = "BLAS"
+package struct BLASCheck: Check {
+  package static let name = "BLAS"
 
-  struct Rank: Codable, Equatable {
-    var version: String
+  package struct Rank: Codable, Equatable {
+    package var version: String
     /// Such as `SkylakeX`.
-    var kernel: String
+    package var kernel: String
     /// `OPENBLAS_CORETYPE`, which pins the kernel.
-    var coretype: String?
+    package var coretype: String?
     /// Of a product; the program's own threads share the cores.
-    var threads: Int
+    package var threads: Int
     /// Why the kernel is a slow one, and what to do; nil when it is not.
-    var slow: String?
-    var slowRemedy: String?
+    package var slow: String?
+    package var slowRemedy: String?
+
+    package init(
+      version: String, kernel: String, coretype: String? = nil, threads: Int, slow: String? = nil,
+      slowRemedy: String? = nil
+    ) {
+      self.version = version
+      self.kernel = kernel
+      self.coretype = coretype
+      self.threads = threads
+      self.slow = slow
+      self.slowRemedy = slowRemedy
+    }
   }
 
   let ranks: ByRank<Rank>
 
-  init(_ ranks: ByRank<Rank>) { self.ranks = ranks }
+  package init(_ ranks: ByRank<Rank>) { self.ranks = ranks }
 
   init(_ world: World) throws {
     BLAS.useOneThread()
@@ -32,13 +44,13 @@ struct BLASCheck: Check {
           slow: slow?.problem, slowRemedy: slow?.remedy), world))
   }
 
-  var facts: String {
+  package var facts: String {
     let pinned = Set(ranks.facts.compactMap(\.coretype)).sorted()
     return ranks.summary { "OpenBLAS \($0.version), \($0.kernel) kernel" }
       + (pinned.isEmpty ? "" : ", pinned by OPENBLAS_CORETYPE=\(pinned.joined(separator: ", "))")
   }
 
-  var problems: [Problem] {
+  package var problems: [Problem] {
     var problems: [Problem] = []
     if ranks.groups(\.kernel).count > 1 {
       problems.append(

@@ -2,27 +2,33 @@ import Files
 import Foundation
 import Hashing
 import Parallel
-import Tensors
 
 /// All ranks run the same program, to the bit.
 ///
 /// Different builds have to understand each other here: the first that is sent is this, and further facts can
 /// only be optional ones.
-struct BinaryCheck: Check {
-  static let name = "program"
+package struct BinaryCheck: Check {
+  package static let name = "program"
 
-  struct Rank: Codable, Equatable {
-    var version: String
-    var path: String
+  package struct Rank: Codable, Equatable {
+    package var version: String
+    package var path: String
     /// Of the file's bytes; nil where it could not be read.
-    var sha256: String?
+    package var sha256: String?
     /// Why not.
-    var error: String?
+    package var error: String?
+
+    package init(version: String, path: String, sha256: String? = nil, error: String? = nil) {
+      self.version = version
+      self.path = path
+      self.sha256 = sha256
+      self.error = error
+    }
   }
 
   let ranks: ByRank<Rank>
 
-  init(_ ranks: ByRank<Rank>) { self.ranks = ranks }
+  package init(_ ranks: ByRank<Rank>) { self.ranks = ranks }
 
   init(_ world: World, version: String) throws {
     let link = "/proc/self/exe"
@@ -42,12 +48,12 @@ struct BinaryCheck: Check {
   /// What follows may mean something else to other ranks.
   var isMixed: Bool { ranks.groups(\.sha256).count > 1 }
 
-  var facts: String {
+  package var facts: String {
     ranks.summary { "cnn-mpi \($0.version), sha256 \($0.sha256?.prefix(12) ?? "unknown")" }
       + (ranks.count > 1 && problems.isEmpty ? " on all ranks" : "")
   }
 
-  var problems: [Problem] {
+  package var problems: [Problem] {
     let unread = ranks.groups(\.error).map { error, unread in
       Problem.warning(
         "\(ranks.named(unread)) cannot read the own program: \(error)",

@@ -5,19 +5,19 @@ import Reporting
 import System
 
 /// What each rank says of itself.
-struct ByRank<Facts: Codable & Sendable>: Sendable {
+package struct ByRank<Facts: Codable & Sendable>: Sendable {
   /// By rank.
-  let hosts: [String]
-  let facts: [Facts]
+  package let hosts: [String]
+  package let facts: [Facts]
 
-  init(hosts: [String], facts: [Facts]) {
+  package init(hosts: [String], facts: [Facts]) {
     precondition(hosts.count == facts.count, "facts of \(facts.count) ranks, hosts of \(hosts.count)")
     (self.hosts, self.facts) = (hosts, facts)
   }
 
   /// Called by all ranks, each with its own facts. They travel as text, so that no rank needs to know what
   /// another found.
-  init(gathering own: Facts, _ world: World) throws {
+  package init(gathering own: Facts, _ world: World) throws {
     let texts = try world.communicator.allGather(String(decoding: prettyJSON(own), as: UTF8.self))
     self.init(
       hosts: world.hosts, facts: try texts.map { try decodeJSON(Facts.self, from: Array($0.utf8)) })
@@ -73,7 +73,7 @@ extension ByRank: Encodable {
     }
   }
 
-  func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var rows = encoder.unkeyedContainer()
     for rank in facts.indices {
       try rows.encode(Row(rank: rank, host: hosts[rank], facts: facts[rank]))
@@ -82,7 +82,7 @@ extension ByRank: Encodable {
 }
 
 /// Ascending ranks with their hosts, such as `rank 3 (node2)`; cut short where there are many.
-func rankList(_ ranks: [Int], hosts: [String]) -> String {
+package func rankList(_ ranks: [Int], hosts: [String]) -> String {
   var seen = Set<String>()
   let names = ranks.map { hosts[$0] }.filter { seen.insert($0).inserted }
   var list = shortList(ranks)

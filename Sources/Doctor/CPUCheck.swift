@@ -4,22 +4,32 @@ import Reporting
 import System
 
 /// The same CPU everywhere, and all of it.
-struct CPUCheck: Check {
-  static let name = "CPU"
+package struct CPUCheck: Check {
+  package static let name = "CPU"
 
-  struct Rank: Codable, Equatable {
-    var model: String
-    var cores: [Int]
+  package struct Rank: Codable, Equatable {
+    package var model: String
+    package var cores: [Int]
     /// The control group of the rank, with the CPUs that it may use on average; nil for all.
-    var cgroup: String
-    var quota: Double?
+    package var cgroup: String
+    package var quota: Double?
     /// What the frequency is limited to, as a share of what the CPU can; nil where the kernel does not say.
-    var frequencyLimit: Double?
+    package var frequencyLimit: Double?
+
+    package init(
+      model: String, cores: [Int], cgroup: String, quota: Double? = nil, frequencyLimit: Double? = nil
+    ) {
+      self.model = model
+      self.cores = cores
+      self.cgroup = cgroup
+      self.quota = quota
+      self.frequencyLimit = frequencyLimit
+    }
   }
 
   let ranks: ByRank<Rank>
 
-  init(_ ranks: ByRank<Rank>) { self.ranks = ranks }
+  package init(_ ranks: ByRank<Rank>) { self.ranks = ranks }
 
   init(_ world: World, _ files: KernelFiles = KernelFiles()) throws {
     let cgroup = Cgroup(files)
@@ -39,13 +49,13 @@ struct CPUCheck: Check {
     return allowed / possible
   }
 
-  var facts: String {
+  package var facts: String {
     let quotas = Set(ranks.facts.compactMap(\.quota)).sorted()
     return ranks.summary(\.model)
       + (quotas.first.map { ", control groups allow \(shortest($0)) of the CPUs" } ?? "")
   }
 
-  var problems: [Problem] { mixed + problemsByHost(ranks.distinctHosts, quota) + capped }
+  package var problems: [Problem] { mixed + problemsByHost(ranks.distinctHosts, quota) + capped }
 
   private var mixed: [Problem] {
     guard ranks.groups(\.model).count > 1 else { return [] }

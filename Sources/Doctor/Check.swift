@@ -1,5 +1,5 @@
 /// Something that is looked at on all ranks. Encoded, it is what every rank said.
-protocol Check: Encodable, Sendable {
+package protocol Check: Encodable, Sendable {
   /// Its name in the table, such as `run directory`.
   static var name: String { get }
 
@@ -11,25 +11,25 @@ protocol Check: Encodable, Sendable {
 }
 
 /// Something that is wrong, and how to mend it.
-struct Problem: Encodable, Equatable, Sendable {
-  enum Severity: String, Encodable, Sendable {
+package struct Problem: Encodable, Equatable, Sendable {
+  package enum Severity: String, Encodable, Sendable {
     /// Training works, but slower or less surely than it could.
     case warning
     /// Training fails, or does what nobody wants.
     case error
   }
 
-  let severity: Severity
+  package let severity: Severity
   /// Who and what, with both numbers.
-  let text: String
+  package let text: String
   /// The command that mends it, or what to look at.
-  let remedy: String
+  package let remedy: String
 
-  static func warning(_ text: String, remedy: String) -> Problem {
+  package static func warning(_ text: String, remedy: String) -> Problem {
     Problem(severity: .warning, text: text, remedy: remedy)
   }
 
-  static func error(_ text: String, remedy: String) -> Problem {
+  package static func error(_ text: String, remedy: String) -> Problem {
     Problem(severity: .error, text: text, remedy: remedy)
   }
 }

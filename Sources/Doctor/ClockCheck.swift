@@ -1,22 +1,25 @@
-import Engine
 import Glibc
 import MPI
-import Models
 import Parallel
 import Reporting
-import Runs
 import Tensors
 
 /// The hosts' clocks show the same time.
-struct ClockCheck: Check {
-  static let name = "clocks"
+package struct ClockCheck: Check {
+  package static let name = "clocks"
 
-  struct Clock: Codable, Equatable {
-    var host: String
+  package struct Clock: Codable, Equatable {
+    package var host: String
     /// Seconds that it is ahead of rank 0's host.
-    var aheadSeconds: Double
+    package var aheadSeconds: Double
     /// The true difference is at most so far from that.
-    var uncertaintySeconds: Double
+    package var uncertaintySeconds: Double
+
+    package init(host: String, aheadSeconds: Double, uncertaintySeconds: Double) {
+      self.host = host
+      self.aheadSeconds = aheadSeconds
+      self.uncertaintySeconds = uncertaintySeconds
+    }
   }
 
   /// Lines of logs, and files of hosts, cannot be put in order by their time when it is off by more.
@@ -26,7 +29,7 @@ struct ClockCheck: Check {
   let clocks: [Clock]
   let host: String
 
-  init(_ clocks: [Clock], host: String) {
+  package init(_ clocks: [Clock], host: String) {
     self.clocks = clocks
     self.host = host
   }
@@ -47,7 +50,9 @@ struct ClockCheck: Check {
   /// (Cristian 1989). The shortest counts.
   ///
   /// - Returns: by other rank, on all ranks.
-  static func measure(_ others: [Int], _ world: World) throws -> [(ahead: Double, uncertainty: Double)] {
+  package static func measure(_ others: [Int], _ world: World) throws -> [(
+    ahead: Double, uncertainty: Double
+  )] {
     let message = SharedBuffer<Double>(repeating: 0, count: 1)
     let memory = unsafe message.unsafeMemory
     var requests = RequestSet(capacity: 1)
@@ -94,7 +99,7 @@ struct ClockCheck: Check {
     return Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9
   }
 
-  var facts: String {
+  package var facts: String {
     guard let worst = clocks.max(by: { abs($0.aheadSeconds) < abs($1.aheadSeconds) }) else {
       return "one host, one clock"
     }
@@ -102,7 +107,7 @@ struct ClockCheck: Check {
       + "(+- \(shortTime(worst.uncertaintySeconds * 1e6)))"
   }
 
-  var problems: [Problem] {
+  package var problems: [Problem] {
     // What is certain alone counts.
     let off = clocks.filter { !(abs($0.aheadSeconds) - $0.uncertaintySeconds <= Self.largestSkew) }
     guard let worst = off.max(by: { abs($0.aheadSeconds) < abs($1.aheadSeconds) }) else { return [] }

@@ -1,7 +1,5 @@
 import Data
-import Engine
 import Foundation
-import Models
 import Networks
 import Parallel
 import Reporting
@@ -9,33 +7,46 @@ import Runs
 import Tensors
 
 /// Every rank reads the same images.
-struct DataCheck: Check {
-  static let name = "data"
+package struct DataCheck: Check {
+  package static let name = "data"
 
-  struct Rank: Codable, Equatable {
+  package struct Rank: Codable, Equatable {
     /// The directory, from the root, as the rank sees it.
-    var path: String
-    var trainImages: Int?
-    var testImages: Int?
+    package var path: String
+    package var trainImages: Int?
+    package var testImages: Int?
     /// Of images and labels, see `LabeledImages.hash`.
-    var trainHash: String?
-    var testHash: String?
+    package var trainHash: String?
+    package var testHash: String?
     /// Why they cannot be read.
-    var error: String?
+    package var error: String?
     /// Why they do not fit the model.
-    var mismatch: String?
+    package var mismatch: String?
+
+    package init(
+      path: String, trainImages: Int? = nil, testImages: Int? = nil, trainHash: String? = nil,
+      testHash: String? = nil, error: String? = nil, mismatch: String? = nil
+    ) {
+      self.path = path
+      self.trainImages = trainImages
+      self.testImages = testImages
+      self.trainHash = trainHash
+      self.testHash = testHash
+      self.error = error
+      self.mismatch = mismatch
+    }
   }
 
   /// `synthetic`, or a directory.
   let source: String
-  let ranks: ByRank<Rank>
+  package let ranks: ByRank<Rank>
 
-  init(_ source: String, _ ranks: ByRank<Rank>) {
+  package init(_ source: String, _ ranks: ByRank<Rank>) {
     self.source = source
     self.ranks = ranks
   }
 
-  init(_ source: String, _ network: Network, timeout: Double, _ world: World) throws {
+  package init(_ source: String, _ network: Network, timeout: Double, _ world: World) throws {
     let own =
       source == "synthetic"
       ? Rank(path: source) : world.work(on: source, atMost: timeout) { Self.look(at: source, network) }
@@ -68,7 +79,7 @@ struct DataCheck: Check {
     return Double(count) * Double(network.input.count + 1)
   }
 
-  var facts: String {
+  package var facts: String {
     guard source != "synthetic" else { return "synthetic digits: no files to look at" }
     return "\(source): "
       + ranks.summary { rank -> String? in
@@ -79,7 +90,7 @@ struct DataCheck: Check {
       } + (ranks.count > 1 && problems.isEmpty ? ", the same on all ranks" : "")
   }
 
-  var problems: [Problem] { missing + different + mismatched }
+  package var problems: [Problem] { missing + different + mismatched }
 
   private var mismatched: [Problem] {
     ranks.groups(\.mismatch).prefix(1).map { mismatch, _ in

@@ -2,26 +2,25 @@ import Files
 import Foundation
 import Reporting
 import System
-import Tensors
 
 /// A run directory that is tried: made if need be, written, and left as it was found.
-struct DirectoryTrial {
+package struct DirectoryTrial {
   /// Where it is, from the root; as it was given where it cannot be made.
-  private(set) var path: String
+  package private(set) var path: String
   /// The file that was written.
-  private(set) var file: String?
+  package private(set) var file: String?
   /// Seconds that it took to write, sync and rename it.
-  private(set) var seconds: Double?
-  private(set) var space: FreeSpace?
+  package private(set) var seconds: Double?
+  package private(set) var space: FreeSpace?
   /// What went wrong; nil when nothing did.
-  private(set) var error: String?
+  package private(set) var error: String?
   /// Directories that were not there, the innermost first.
   private let made: [String]
 
   /// Bytes of the file: a small checkpoint.
-  static let bytes = 4_000_000
+  package static let bytes = 4_000_000
 
-  init(_ path: String) {
+  package init(_ path: String) {
     self.path = path
     made = Self.missing(path)
     do {
@@ -44,7 +43,7 @@ struct DirectoryTrial {
   }
 
   /// Leaves the directory as it was found.
-  func remove() {
+  package func remove() {
     if let file { unlink(file) }
     for directory in made { rmdir(directory) }
   }

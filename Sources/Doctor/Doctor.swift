@@ -1,13 +1,9 @@
-import Engine
-import MPI
-import Models
 import Networks
 import Parallel
 import Reporting
 import Runs
 import Synchronization
 import System
-import Tensors
 
 /// What is to be looked at.
 package struct DoctorConfiguration: Sendable {

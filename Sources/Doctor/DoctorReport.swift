@@ -1,10 +1,5 @@
-import Engine
 import Files
-import Models
-import Parallel
 import Reporting
-import Runs
-import System
 
 /// What all checks came to.
 package struct DoctorReport: Sendable {
@@ -15,7 +10,7 @@ package struct DoctorReport: Sendable {
   /// Nothing was left out.
   private let isComplete: Bool
 
-  init(
+  package init(
     _ checks: [any Check], isComplete: Bool = true, hosts: [String], version: String, seconds: Double
   ) {
     self.checks = checks

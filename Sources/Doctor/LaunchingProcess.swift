@@ -1,16 +1,20 @@
-import Parallel
 import System
 
 /// The program that started this rank: mpirun, its daemon on another host, or SLURM's.
-struct LaunchingProcess: Codable, Equatable, Sendable {
+package struct LaunchingProcess: Codable, Equatable, Sendable {
   /// Its name, such as `mpirun`.
-  let name: String
+  package let name: String
   /// The file of Open MPI's base library that it runs with, such as `libopen-pal.so.40.30.2`; nil where it
   /// has none, or may not be looked at.
-  let library: String?
+  package let library: String?
+
+  package init(name: String, library: String?) {
+    self.name = name
+    self.library = library
+  }
 
   /// The nearest one above this process. Nil where there is none.
-  static func find(_ files: KernelFiles = KernelFiles()) -> LaunchingProcess? {
+  package static func find(_ files: KernelFiles = KernelFiles()) -> LaunchingProcess? {
     JobLauncher.find(root: files.root).map {
       LaunchingProcess(name: $0.name, library: library(of: "\($0.id)", files))
     }

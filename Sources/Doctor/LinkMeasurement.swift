@@ -5,22 +5,22 @@ import Tensors
 
 /// Messages there and back between neighbours: rank i and rank i + 1, and the last and the first. Many pairs
 /// measure at the same time, as in a ring allreduce; no rank is in two at once.
-struct LinkMeasurement {
+package struct LinkMeasurement {
   /// Of a message one way, for each link; the link of number i is that of ranks i and (i + 1) mod P.
-  private(set) var seconds: [Double]
+  package private(set) var seconds: [Double]
   /// Bytes a second one way.
-  private(set) var bandwidths: [Double]
+  package private(set) var bandwidths: [Double]
 
   /// Number of links of P ranks.
-  static func count(ranks: Int) -> Int { ranks < 3 ? ranks - 1 : ranks }
+  package static func count(ranks: Int) -> Int { ranks < 3 ? ranks - 1 : ranks }
 
   /// Links that are measured at the same time: even and odd ones, and for an odd number of ranks the last by
   /// itself.
-  static func phase(ofLink link: Int, ranks: Int) -> Int {
+  package static func phase(ofLink link: Int, ranks: Int) -> Int {
     ranks % 2 == 1 && link == ranks - 1 ? 2 : link % 2
   }
 
-  init(_ world: World) throws {
+  package init(_ world: World) throws {
     let count = Self.count(ranks: world.size)
     var own = (seconds: 0.0, bandwidth: 0.0)
     for phase in 0..<3 {

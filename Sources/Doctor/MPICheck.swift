@@ -1,25 +1,28 @@
-import Engine
 import MPI
-import Models
 import Parallel
 import Reporting
-import Runs
 
 /// One MPI on all ranks, and the launcher belongs to it.
-struct MPICheck: Check {
-  static let name = "MPI"
+package struct MPICheck: Check {
+  package static let name = "MPI"
 
-  struct Rank: Codable, Equatable {
+  package struct Rank: Codable, Equatable {
     /// Such as `Open MPI v4.1.4`.
-    var library: String
+    package var library: String
     /// The file of its base library.
-    var libraryFile: String?
-    var launcher: LaunchingProcess?
+    package var libraryFile: String?
+    package var launcher: LaunchingProcess?
+
+    package init(library: String, libraryFile: String? = nil, launcher: LaunchingProcess? = nil) {
+      self.library = library
+      self.libraryFile = libraryFile
+      self.launcher = launcher
+    }
   }
 
   let ranks: ByRank<Rank>
   /// Every rank is alone, though a launcher meant more.
-  let isSingleton: Bool
+  package let isSingleton: Bool
   /// Ranks that the launcher meant, where the environment tells.
   let intendedRanks: Int?
 
@@ -27,7 +30,7 @@ struct MPICheck: Check {
 
   private enum CodingKeys: CodingKey { case ranks, isSingleton, intendedRanks }
 
-  init(_ ranks: ByRank<Rank>, singleton: SingletonError?, intendedRanks: Int?) {
+  package init(_ ranks: ByRank<Rank>, singleton: SingletonError?, intendedRanks: Int?) {
     self.ranks = ranks
     self.singleton = singleton
     self.intendedRanks = intendedRanks
@@ -43,7 +46,7 @@ struct MPICheck: Check {
       intendedRanks: Launcher.intendedRanks()?.count)
   }
 
-  var facts: String {
+  package var facts: String {
     let library = ranks.summary(\.library)
     let launchers = ranks.groups { $0.launcher?.name }.map(\.key).sorted()
     if let singleton { return "\(library), alone where \(singleton.intended) ranks were meant" }
@@ -53,7 +56,7 @@ struct MPICheck: Check {
     return "\(library), \(counted(ranks.count, "rank")), \(launch)"
   }
 
-  var problems: [Problem] {
+  package var problems: [Problem] {
     if let singleton { return [.error(singleton.problem, remedy: singleton.remedy)] }
     return libraryProblem + launcherProblems
   }

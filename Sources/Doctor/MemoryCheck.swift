@@ -1,5 +1,3 @@
-import Engine
-import Models
 import Networks
 import Parallel
 import Reporting
@@ -7,28 +5,41 @@ import Runs
 import System
 
 /// Each host has room for what its ranks need.
-struct MemoryCheck: Check {
-  static let name = "memory"
+package struct MemoryCheck: Check {
+  package static let name = "memory"
 
-  struct Rank: Codable, Equatable {
+  package struct Rank: Codable, Equatable {
     /// Bytes of the host, and those that programs can have of them without swapping.
-    var total: Double
-    var available: Double
+    package var total: Double
+    package var available: Double
     /// Bytes that the rank's control group may use, and what is left of them; nil without limit.
-    var limit: Double?
-    var left: Double?
+    package var limit: Double?
+    package var left: Double?
     /// Bytes that training will need here.
-    var needed: Double
+    package var needed: Double
     /// Bytes that may be locked for a network adapter; nil for any number.
-    var lockable: Double?
+    package var lockable: Double?
     /// There are adapters that need it: InfiniBand and its like.
-    var hasInfiniband: Bool
+    package var hasInfiniband: Bool
+
+    package init(
+      total: Double, available: Double, limit: Double? = nil, left: Double? = nil, needed: Double,
+      lockable: Double? = nil, hasInfiniband: Bool
+    ) {
+      self.total = total
+      self.available = available
+      self.limit = limit
+      self.left = left
+      self.needed = needed
+      self.lockable = lockable
+      self.hasInfiniband = hasInfiniband
+    }
   }
 
   let ranks: ByRank<Rank>
   let model: String
 
-  init(_ ranks: ByRank<Rank>, model: String) {
+  package init(_ ranks: ByRank<Rank>, model: String) {
     self.ranks = ranks
     self.model = model
   }
@@ -68,7 +79,7 @@ struct MemoryCheck: Check {
     ranks.ranks(on: host).reduce(0) { $0 + ranks[$1].needed }
   }
 
-  var facts: String {
+  package var facts: String {
     let hosts = ranks.distinctHosts
     let least = hosts.min { available(on: $0) < available(on: $1) }!
     return "\(bytes(available(on: least))) of \(bytes(ranks[ranks.ranks(on: least)[0]].total)) free"
@@ -76,7 +87,7 @@ struct MemoryCheck: Check {
       + "; \(model) takes \(bytes(needed(on: least)))\(ranks.count > 1 ? " for \(counted(ranks.ranks(on: least).count, "rank"))" : "")"
   }
 
-  var problems: [Problem] {
+  package var problems: [Problem] {
     problemsByHost(ranks.distinctHosts, shortage) + lockProblems
   }
 

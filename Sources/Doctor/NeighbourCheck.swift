@@ -1,22 +1,26 @@
 import Benchmarks
-import MPI
 import Parallel
-import Reporting
-import Tensors
 
 /// Messages between neighbouring ranks: a bad cable or switch port shows in one pair.
-struct NeighbourCheck: Check {
-  static let name = "neighbours"
+package struct NeighbourCheck: Check {
+  package static let name = "neighbours"
 
-  struct Link: Codable, Equatable {
-    var ranks: [Int]
-    var hosts: [String]
+  package struct Link: Codable, Equatable {
+    package var ranks: [Int]
+    package var hosts: [String]
     /// Of a message of 4 bytes, one way.
-    var latencyMicroseconds: Double
+    package var latencyMicroseconds: Double
     /// Of long messages, one way.
-    var gigabytesPerSecond: Double
+    package var gigabytesPerSecond: Double
 
     var isBetweenHosts: Bool { hosts[0] != hosts[1] }
+
+    package init(ranks: [Int], hosts: [String], latencyMicroseconds: Double, gigabytesPerSecond: Double) {
+      self.ranks = ranks
+      self.hosts = hosts
+      self.latencyMicroseconds = latencyMicroseconds
+      self.gigabytesPerSecond = gigabytesPerSecond
+    }
   }
 
   /// A link is slow that has more than three times the median latency of its kind, or less than half of the
@@ -25,12 +29,12 @@ struct NeighbourCheck: Check {
   static let latencyFactor = 3.0
   static let bandwidthShare = 0.5
 
-  let links: [Link]
+  package let links: [Link]
   private let isOversubscribed: Bool
 
   private enum CodingKeys: CodingKey { case links }
 
-  init(_ links: [Link], isOversubscribed: Bool) {
+  package init(_ links: [Link], isOversubscribed: Bool) {
     self.links = links
     self.isOversubscribed = isOversubscribed
   }
@@ -46,7 +50,7 @@ struct NeighbourCheck: Check {
     self.init(links, isOversubscribed: isOversubscribed)
   }
 
-  var facts: String {
+  package var facts: String {
     guard !links.isEmpty else { return "one rank alone has none" }
     let levels = [("within a host", false), ("between hosts", true)].compactMap { words, between -> String? in
       let level = links.filter { $0.isBetweenHosts == between }
@@ -58,7 +62,7 @@ struct NeighbourCheck: Check {
     return levels.joined(separator: "; ")
   }
 
-  var problems: [Problem] {
+  package var problems: [Problem] {
     isOversubscribed
       ? [] : [false, true].flatMap { between in slow(links.filter { $0.isBetweenHosts == between }) }
   }

@@ -9,13 +9,12 @@ extension World {
   /// takes longer than `seconds`, says so and ends this rank, and with it the job: the other ranks wait for
   /// it in a collective, where they cannot know why.
   func work<Result>(on what: String, atMost seconds: Double, _ body: () throws -> Result) rethrows -> Result {
-    let line =
-      "[rank \(rank)/\(size) \(hosts[rank])] \(what) has not answered for \(shortest(seconds)) s (--timeout); is its "
-      + "file system there? To look: timeout 5 df \(what)\n"
     let timer = DispatchSource.makeTimerSource()
     timer.schedule(deadline: .now() + seconds)
     timer.setEventHandler {
-      _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+      self.communicator.say(
+        "\(what) has not answered for \(shortest(seconds)) s (--timeout); is its file system there? To look: "
+          + "timeout 5 df \(what)")
       _exit(1)
     }
     timer.activate()

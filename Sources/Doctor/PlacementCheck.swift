@@ -1,30 +1,34 @@
-import Engine
 import Glibc
-import Models
 import Parallel
 import Reporting
-import Runs
 import System
 
 /// Each rank has cores of its own, enough for its threads.
-struct PlacementCheck: Check {
-  static let name = "placement"
+package struct PlacementCheck: Check {
+  package static let name = "placement"
 
-  struct Rank: Codable, Equatable {
+  package struct Rank: Codable, Equatable {
     /// Those that it may run on: its affinity mask. Hardware threads of a core count as cores.
-    var cores: [Int]
+    package var cores: [Int]
     /// The same with the hardware threads of a core as one, see `World.physicalCores`.
-    var physicalCores: [Int]
+    package var physicalCores: [Int]
     /// Number of cores that its host has online.
-    var hostCores: Int
-    var physicalHostCores: Int
+    package var hostCores: Int
+    package var physicalHostCores: Int
+
+    package init(cores: [Int], physicalCores: [Int], hostCores: Int, physicalHostCores: Int) {
+      self.cores = cores
+      self.physicalCores = physicalCores
+      self.hostCores = hostCores
+      self.physicalHostCores = physicalHostCores
+    }
   }
 
   let ranks: ByRank<Rank>
   /// Of each rank, where they are given. Else train takes as many as there are cores for.
   let threads: Int?
 
-  init(_ ranks: ByRank<Rank>, threads: Int? = nil) {
+  package init(_ ranks: ByRank<Rank>, threads: Int? = nil) {
     self.ranks = ranks
     self.threads = threads
   }
@@ -39,7 +43,7 @@ struct PlacementCheck: Check {
   }
 
   /// Hosts with more ranks than cores that these may use.
-  var oversubscribedHosts: [String] {
+  package var oversubscribedHosts: [String] {
     let placement = physical
     return ranks.distinctHosts.filter { placement.crowd(on: $0, threads: 1) != nil }
   }
@@ -53,7 +57,7 @@ struct PlacementCheck: Check {
     ranks.reduce(into: []) { $0.formUnion(cores(self.ranks[$1])) }
   }
 
-  var facts: String {
+  package var facts: String {
     let hosts = ranks.distinctHosts
     guard hosts.count > 4 else {
       return Placement(hosts: ranks.hosts, cores: ranks.facts.map { Set($0.cores) }).summary
@@ -71,7 +75,7 @@ struct PlacementCheck: Check {
       + (shown.count > 3 ? "; ..." : "")
   }
 
-  var problems: [Problem] {
+  package var problems: [Problem] {
     let placement = physical
     return problemsByHost(ranks.distinctHosts) { host in
       let here = ranks.ranks(on: host)

@@ -9,8 +9,8 @@ import Runs
 import System
 
 /// Rank 0 can write what a run leaves behind.
-struct RunDirectoryCheck: Check {
-  static let name = "run directory"
+package struct RunDirectoryCheck: Check {
+  package static let name = "run directory"
 
   let path: String
   /// Bytes of the file that was written, and seconds that it took to write, sync and rename it.
@@ -35,7 +35,7 @@ struct RunDirectoryCheck: Check {
   /// Checkpoints are written while rank 0 does nothing else, and all wait.
   static let slowSeconds = 2.0
 
-  init(_ trial: Outcome, needed: Double, seen: [Bool], hosts: [String]) {
+  package init(_ trial: Outcome, needed: Double, seen: [Bool], hosts: [String]) {
     path = trial.path
     bytesWritten = DirectoryTrial.bytes
     seconds = trial.seconds
@@ -48,12 +48,22 @@ struct RunDirectoryCheck: Check {
   }
 
   /// What rank 0 found.
-  struct Outcome: Equatable {
-    var path: String
-    var seconds: Double?
-    var free: Double?
-    var hasInodes: Bool?
-    var error: String?
+  package struct Outcome: Equatable {
+    package var path: String
+    package var seconds: Double?
+    package var free: Double?
+    package var hasInodes: Bool?
+    package var error: String?
+
+    package init(
+      path: String, seconds: Double? = nil, free: Double? = nil, hasInodes: Bool? = nil, error: String? = nil
+    ) {
+      self.path = path
+      self.seconds = seconds
+      self.free = free
+      self.hasInodes = hasInodes
+      self.error = error
+    }
   }
 
   init(
@@ -86,7 +96,7 @@ struct RunDirectoryCheck: Check {
     return false
   }
 
-  var facts: String {
+  package var facts: String {
     guard error == nil else { return "\(path) cannot be used" }
     let written =
       "\(path): \(bytes(Double(bytesWritten))) written and synced in \(shortTime((seconds ?? 0) * 1e6))"
@@ -103,7 +113,7 @@ struct RunDirectoryCheck: Check {
     "make room (df -h -i \(path)), or give --out another directory, or lower --keep"
   }
 
-  var problems: [Problem] {
+  package var problems: [Problem] {
     if let error {
       return [
         .error(

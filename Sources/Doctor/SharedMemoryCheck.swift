@@ -3,14 +3,20 @@ import Parallel
 import System
 
 /// Ranks of a host talk to each other through files in `/dev/shm`.
-struct SharedMemoryCheck: Check {
-  static let name = "shared memory"
+package struct SharedMemoryCheck: Check {
+  package static let name = "shared memory"
 
-  struct Rank: Codable, Equatable {
-    var path: String
+  package struct Rank: Codable, Equatable {
+    package var path: String
     /// Bytes of the file system, nil where there is none.
-    var size: Double?
-    var free: Double?
+    package var size: Double?
+    package var free: Double?
+
+    package init(path: String, size: Double? = nil, free: Double? = nil) {
+      self.path = path
+      self.size = size
+      self.free = free
+    }
   }
 
   /// What Open MPI's vader takes for a rank (`ompi_info --param btl vader --level 9`: segment_size).
@@ -18,7 +24,7 @@ struct SharedMemoryCheck: Check {
 
   let ranks: ByRank<Rank>
 
-  init(_ ranks: ByRank<Rank>) { self.ranks = ranks }
+  package init(_ ranks: ByRank<Rank>) { self.ranks = ranks }
 
   init(_ world: World) throws {
     let path = environmentVariable("OMPI_MCA_btl_vader_backing_directory") ?? "/dev/shm"
@@ -27,13 +33,13 @@ struct SharedMemoryCheck: Check {
       try ByRank(gathering: Rank(path: path, size: space?.size, free: space?.free), world))
   }
 
-  var facts: String {
+  package var facts: String {
     let spaces = ranks.facts.compactMap { rank in rank.free.map { (rank.path, $0, rank.size ?? $0) } }
     guard let least = spaces.min(by: { $0.1 < $1.1 }) else { return "none" }
     return "\(bytes(least.1)) of \(bytes(least.2)) free in \(least.0)"
   }
 
-  var problems: [Problem] {
+  package var problems: [Problem] {
     problemsByHost(ranks.distinctHosts) { host in
       let here = ranks.ranks(on: host)
       let rank = ranks[here[0]]

@@ -7,17 +7,23 @@ import System
 import Tensors
 
 /// How fast each rank computes, while all others compute too.
-struct SpeedCheck: Check {
-  static let name = "sgemm"
+package struct SpeedCheck: Check {
+  package static let name = "sgemm"
 
-  struct Rank: Codable, Equatable {
+  package struct Rank: Codable, Equatable {
     /// GFLOP/s of the fastest product, on one core: the mean over some tenths of a second, so that what the
     /// rank has to leave to others counts.
-    var gflops: Double
+    package var gflops: Double
     /// CPU time over time, of the thread that measured: less than 1 when it had to wait for its core.
-    var cpuShare: Double
+    package var cpuShare: Double
     /// How often the CPU was slowed down by its temperature meanwhile; nil where the kernel does not say.
-    var throttled: Int?
+    package var throttled: Int?
+
+    package init(gflops: Double, cpuShare: Double, throttled: Int? = nil) {
+      self.gflops = gflops
+      self.cpuShare = cpuShare
+      self.throttled = throttled
+    }
   }
 
   /// A rank is slow below this share of the median. Cores of one kind differ by a few percent from run to
@@ -34,7 +40,7 @@ struct SpeedCheck: Check {
 
   private enum CodingKeys: CodingKey { case ranks }
 
-  init(_ ranks: ByRank<Rank>, oversubscribedHosts: [String]) {
+  package init(_ ranks: ByRank<Rank>, oversubscribedHosts: [String]) {
     self.ranks = ranks
     self.oversubscribedHosts = Set(oversubscribedHosts)
   }
@@ -75,7 +81,7 @@ struct SpeedCheck: Check {
   /// Of the ranks that are judged.
   private var median: Double { Samples(judged.map { ranks[$0].gflops }).median }
 
-  var facts: String {
+  package var facts: String {
     let rates = Samples(ranks.facts.map(\.gflops))
     let range = "\(decimal(rates.minimum, 0)) to \(decimal(rates.maximum, 0))"
     return ranks.count == 1
@@ -83,7 +89,7 @@ struct SpeedCheck: Check {
       : "\(decimal(rates.median, 0)) GFLOP/s a core (\(range)), all ranks at once, one thread each"
   }
 
-  var problems: [Problem] { slow + busy + hot }
+  package var problems: [Problem] { slow + busy + hot }
 
   private var judged: [Int] {
     ranks.facts.indices.filter { !oversubscribedHosts.contains(ranks.hosts[$0]) }

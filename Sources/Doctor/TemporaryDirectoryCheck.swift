@@ -5,22 +5,28 @@ import Parallel
 import System
 
 /// MPI keeps sockets and files of a session in a directory for temporary files.
-struct TemporaryDirectoryCheck: Check {
-  static let name = "temporary files"
+package struct TemporaryDirectoryCheck: Check {
+  package static let name = "temporary files"
 
-  struct Rank: Codable, Equatable {
-    var path: String
+  package struct Rank: Codable, Equatable {
+    package var path: String
     /// Bytes.
-    var free: Double?
+    package var free: Double?
     /// Why nothing can be written there; nil when it can.
-    var error: String?
+    package var error: String?
+
+    package init(path: String, free: Double? = nil, error: String? = nil) {
+      self.path = path
+      self.free = free
+      self.error = error
+    }
   }
 
   static let leastBytes = 50e6
 
   let ranks: ByRank<Rank>
 
-  init(_ ranks: ByRank<Rank>) { self.ranks = ranks }
+  package init(_ ranks: ByRank<Rank>) { self.ranks = ranks }
 
   init(timeout: Double, _ world: World) throws {
     let names = ["OMPI_MCA_orte_tmpdir_base", "TMPDIR", "TEMP", "TMP"]
@@ -30,7 +36,7 @@ struct TemporaryDirectoryCheck: Check {
   }
 
   /// Makes a directory and a file in it, and removes them.
-  static func look(at path: String) -> Rank {
+  package static func look(at path: String) -> Rank {
     var rank = Rank(path: path, free: FreeSpace(path)?.free)
     var template = Array("\(path)/cnn-mpi-doctor-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
@@ -48,12 +54,12 @@ struct TemporaryDirectoryCheck: Check {
     return rank
   }
 
-  var facts: String {
+  package var facts: String {
     let least = ranks.facts.compactMap(\.free).min()
     return "\(ranks.summary(\.path))\(least.map { ", \(bytes($0)) free" } ?? "")"
   }
 
-  var problems: [Problem] {
+  package var problems: [Problem] {
     problemsByHost(ranks.distinctHosts) { host in
       let rank = ranks[ranks.ranks(on: host)[0]]
       let remedy =

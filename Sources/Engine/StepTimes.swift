@@ -1,7 +1,3 @@
-import Parallel
-import System
-import Tensors
-
 /// The parts of a step, as they follow one another on the thread that leads a rank.
 package enum StepPart: Int, CaseIterable, Sendable {
   /// Loading images.

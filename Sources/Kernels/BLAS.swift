@@ -1,5 +1,4 @@
 import COpenBLAS
-import Tensors
 
 /// The dense matrix product, by OpenBLAS.
 package enum BLAS {

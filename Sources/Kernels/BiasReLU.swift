@@ -1,5 +1,3 @@
-import Tensors
-
 /// y = relu(y + bias) in place, or y + bias without `relu`.
 ///
 /// - Parameters:

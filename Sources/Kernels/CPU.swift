@@ -17,10 +17,15 @@ package enum CPU {
     Set((information["flags"] ?? "").split(separator: " ").map(String.init))
   }
 
-  /// AVX-512 runs at twice the speed of AVX2: not so on Zen 4, which has 256 bit wide units.
   static var hasFastAVX512: Bool {
-    let isZen4 = information["vendor_id"] == "AuthenticAMD" && information["cpu family"] == "25"
-    return flags.contains("avx512f") && flags.contains("avx512vl") && !isZen4
+    hasFastAVX512(vendor: information["vendor_id"], family: information["cpu family"], flags: flags)
+  }
+
+  /// AVX-512 runs at twice the speed of AVX2 on a CPU that `/proc/cpuinfo` describes so: not on Zen 4, which
+  /// has units of 256 bits.
+  package static func hasFastAVX512(vendor: String?, family: String?, flags: Set<String>) -> Bool {
+    let isZen4 = vendor == "AuthenticAMD" && family == "25"
+    return flags.isSuperset(of: ["avx512f", "avx512vl"]) && !isZen4
   }
 
   /// The first processor of `/proc/cpuinfo`.
@@ -50,7 +55,10 @@ extension BLAS {
   /// What `OPENBLAS_CORETYPE` says.
   package static var pinnedKernel: String? { ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] }
 
-  private static func slowKernel(
+  /// The same for an OpenBLAS that runs `kernel` on a CPU with these extensions.
+  ///
+  /// - Parameter pinned: what `OPENBLAS_CORETYPE` says.
+  package static func slowKernel(
     _ kernel: String, hasFastAVX512: Bool, hasAVX2: Bool, pinned: String?
   ) -> (problem: String, remedy: String)? {
     let avx512 = ["SkylakeX", "Cooperlake", "SapphireRapids"]

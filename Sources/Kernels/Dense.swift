@@ -1,5 +1,3 @@
-import Tensors
-
 /// y = relu(x weight + bias), or without `relu`.
 ///
 /// Shapes: x (N, I), weight (I, O), bias (O) or empty for none, y (N, O).

@@ -1,5 +1,3 @@
-import Tensors
-
 /// The class of each sample's largest logit; of equal ones the first, and -1 for a row with NaN: what
 /// `softmaxCrossEntropy` counts as right where it is the label.
 ///

@@ -1,5 +1,3 @@
-import Tensors
-
 /// y = max(x, 0). NaN stays NaN, so that a diverged run is seen in its loss.
 package func relu(_ x: Span<Float>, into y: inout MutableSpan<Float>) {
   precondition(x.count == y.count, "\(y.count) outputs for \(x.count) inputs")

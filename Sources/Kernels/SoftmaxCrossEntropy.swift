@@ -1,5 +1,4 @@
 import Glibc
-import Tensors
 
 /// Softmax and cross-entropy against the true classes.
 ///

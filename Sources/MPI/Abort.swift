@@ -1,5 +1,6 @@
 import CMPI
 import Glibc
+import System
 
 extension Communicator {
   /// Ends all ranks at once, for what they cannot agree on any more: a rank that just left would hang the
@@ -21,7 +22,6 @@ extension Communicator {
 
   /// Prints one line `[rank r/P host] message` to standard error, in one piece.
   package func say(_ message: String) {
-    let line = "[rank \(rank)/\(size) \(host)] \(message)\n"
-    _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    printError("[rank \(rank)/\(size) \(host)] \(message)")
   }
 }

@@ -1,5 +1,3 @@
-import CMPI
-
 extension Communicator {
   /// Most ranks that are all connected with each other at the start.
   private static let smallWorld = 64

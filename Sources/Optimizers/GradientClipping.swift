@@ -1,5 +1,3 @@
-import Tensors
-
 /// The Euclidean norm of all gradients together: sqrt(sum of g^2).
 ///
 /// Summed in a fixed order, blocks of 1,024 numbers in 64 lanes and the blocks in double precision: equal

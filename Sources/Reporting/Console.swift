@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 /// How much a run tells people.
 package enum Verbosity: String, Codable, Sendable {
@@ -20,6 +21,7 @@ package final class Console {
   /// Parts of texts may stand out: on a terminal, unless `NO_COLOR` is set (<https://no-color.org>).
   private let isColored: Bool
   private var hasStatus = false
+  private var hasLostOutput = false
 
   package init(_ verbosity: Verbosity = .normal) {
     self.verbosity = verbosity
@@ -51,15 +53,18 @@ package final class Console {
     hasStatus = true
   }
 
-  private func shown(_ text: StyledText) -> String { isColored ? text.colored : text.plain }
+  /// With colors where they are to be seen.
+  package func shown(_ text: StyledText) -> String { isColored ? text.colored : text.plain }
 
+  /// The run goes on where nothing can be written, in silence where nobody reads any more.
   private func write(_ text: String) {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { return }  // Nobody reads any more; the run goes on.
-      bytes = bytes.dropFirst(count)
+    do {
+      try StandardOutput.print(text)
+    } catch {
+      if !error.isUnread && !hasLostOutput {
+        printError("cnn-mpi: warning: \(error); what the run says from here on may be lost")
+      }
+      hasLostOutput = true
     }
   }
 

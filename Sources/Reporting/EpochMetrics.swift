@@ -1,5 +1,3 @@
-import System
-
 /// An epoch's results: a row of `metrics.csv`.
 package struct EpochMetrics: Codable, Sendable {
   /// From 1.

@@ -1,6 +1,3 @@
-import Engine
-import Models
-
 /// How right a classifier is, class by class. `Encodable` as part of what `cnn-mpi evaluate --json` prints.
 package struct ClassificationReport: Encodable, Sendable {
   package struct Class: Encodable, Sendable {

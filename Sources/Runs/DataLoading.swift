@@ -1,8 +1,6 @@
 import Data
 import Dispatch
-import Engine
 import MPI
-import Models
 import Networks
 import Parallel
 import Reporting

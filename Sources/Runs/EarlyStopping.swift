@@ -1,5 +1,3 @@
-import Engine
-import Models
 import Tensors
 
 /// Ends training when the accuracy has not risen for some epochs, and gives back the weights of the best one,

@@ -1,8 +1,5 @@
 import Data
-import Engine
 import Files
-import Models
-import Networks
 import Tensors
 
 /// One image to predict, and its name in tables.

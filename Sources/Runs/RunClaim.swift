@@ -1,5 +1,4 @@
 import Files
-import Foundation
 import Reporting
 
 /// The run directory as a run takes hold of it, before anything in it is changed.

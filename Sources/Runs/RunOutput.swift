@@ -1,8 +1,5 @@
-import Engine
 import Files
-import Foundation
 import Models
-import Networks
 import Optimizers
 import Parallel
 import Reporting

@@ -1,5 +1,4 @@
 import Engine
-import Models
 import Parallel
 import Reporting
 

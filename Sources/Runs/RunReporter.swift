@@ -1,7 +1,4 @@
 import Engine
-import Files
-import Models
-import Networks
 import Parallel
 import Reporting
 import Tensors

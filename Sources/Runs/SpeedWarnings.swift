@@ -1,7 +1,5 @@
-import Engine
 import Kernels
 import MPI
-import Models
 import Parallel
 import Reporting
 

@@ -1,6 +1,4 @@
-import Engine
 import Glibc
-import Models
 import Synchronization
 
 /// SIGTERM and SIGUSR1, by which a batch system announces the end: noticed at the next step.

@@ -1,7 +1,6 @@
 import Engine
 import Files
 import MPI
-import Models
 import Parallel
 import System
 import Tensors

@@ -1,13 +1,4 @@
-import Data
-import Engine
-import Files
-import Models
-import Networks
-import Optimizers
 import Parallel
-import Reporting
-import System
-import Tensors
 
 /// Trains as `configuration` says, on all ranks of `world`, from data to results.
 ///

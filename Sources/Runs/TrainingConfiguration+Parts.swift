@@ -1,4 +1,3 @@
-import Data
 import Engine
 import Optimizers
 import Parallel

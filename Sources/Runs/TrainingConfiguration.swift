@@ -1,8 +1,5 @@
 import Data
-import Engine
 import Kernels
-import Models
-import Optimizers
 import Parallel
 import Reporting
 import Tensors

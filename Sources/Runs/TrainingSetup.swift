@@ -200,7 +200,14 @@ extension TrainingSetup {
         "what --compress had left out so far is lost: the weights will not be those of an uncut run to the bit"
       ]
       : []
-    return try choice + rounding + reduction.idleWarnings(hosts: world.hosts) + world.placementWarnings()
+    let data =
+      checkpoint?.isComparable(trainDataHash) == false
+      ? [
+        "the data could not be compared with the checkpoint's, whose hash is of another kind than is computed "
+          + "now: only the number of training images is the same for certain"
+      ] : []
+    return try choice + rounding + data + reduction.idleWarnings(hosts: world.hosts)
+      + world.placementWarnings()
       + world.idleThreadWarnings(schedule, threads: threads)
   }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import Parallel
 
 /// How jobs of several ranks are started.
 package struct Launch: Sendable {

@@ -1,4 +1,3 @@
-import Foundation
 import Reporting
 
 // The report in words: what the terminal shows, and the page says too.

@@ -1,9 +1,7 @@
 import Files
-import Foundation
 import Parallel
 import Reporting
 import Runs
-import System
 
 /// How the batch goes with the ranks.
 package enum ScalingKind: String, Codable, CaseIterable, Sendable {

@@ -1,6 +1,3 @@
-import Foundation
-import System
-
 /// The time of a training step on P ranks:
 ///
 ///     T(P) = a b(P) + s + v c(P)

@@ -1,5 +1,3 @@
-import Engine
-import Models
 import Runs
 
 /// What `cnn-mpi scaling run` is asked for.

@@ -1,7 +1,5 @@
-import Engine
 import Files
 import Foundation
-import Models
 import Parallel
 import Reporting
 import Runs

@@ -23,7 +23,7 @@ import Testing
 
   @Test func missingDirectory() throws {
     try expectFailure(
-      ["--data", "/nowhere"], ["/nowhere: expected a directory", "No such file or directory", "--data"])
+      ["--data", "missing"], ["missing: expected a directory", "No such file or directory", "--data"])
   }
 
   @Test func directoryWithoutData() throws {
@@ -113,8 +113,10 @@ import Testing
   }
 
   @Test func modelFileThatCannotBeRead() throws {
-    try expectFailure(["--model", "/nowhere.json"], ["/nowhere.json", "No such file or directory"])
-    try expectFailure(["--model", "/tmp"], ["/tmp: expected a readable model file", "Is a directory"])
+    try expectFailure(["--model", "missing.json"], ["missing.json", "No such file or directory"])
+    try withTemporaryDirectory { path in
+      try expectFailure(["--model", path], ["\(path): expected a readable model file", "Is a directory"])
+    }
   }
 
   @Test func outputThatCannotBeWritten() throws {

@@ -62,8 +62,8 @@ import Testing
         .write(to: URL(fileURLWithPath: "\(directory)/b/metrics.csv"))
       for (arguments, expected) in [
         (
-          ["a", "nowhere"],
-          "nowhere/metrics.csv: expected a file with a row an epoch, found \"No such file or directory\""
+          ["a", "missing"],
+          "missing/metrics.csv: expected a file with a row an epoch, found \"No such file or directory\""
         ),
         (["a", "b"], "b/metrics.csv, line 4, column train_accuracy: expected a number, found \"x\""),
       ] {
@@ -75,14 +75,16 @@ import Testing
     }
   }
 
-  /// Nothing on the PATH; MPI does not look for ssh there.
-  private let withoutPrograms = ["PATH": "/nowhere", "OMPI_MCA_plm": "isolated"]
+  /// An environment whose PATH is a directory that is not there; MPI does not look for ssh there.
+  private func withoutPrograms(_ directory: String) -> [String: String] {
+    ["PATH": "\(directory)/programs", "OMPI_MCA_plm": "isolated"]
+  }
 
   @Test func aRunIsDoneWithoutGnuplot() throws {
     try withTemporaryDirectory { directory in
       let program = try Program.run(
         ["--epochs", "1", "--train-samples", "64", "--test-samples", "10", "--quiet", "--out", directory],
-        environment: withoutPrograms)
+        environment: withoutPrograms(directory))
       #expect(program.exitCode == 0, "\(program.errors)")
       let warnings = program.output.split(separator: "\n").filter { $0.contains("gnuplot") }
       #expect(warnings.count == 1 && warnings[0].hasPrefix("warning: "), "\(program.output)")
@@ -106,7 +108,7 @@ import Testing
 
   @Test func withoutGnuplotItSaysHowToGetIt() throws {
     try withRuns { directory in
-      let program = try Program.run(["plot", "a"], environment: withoutPrograms, in: directory)
+      let program = try Program.run(["plot", "a"], environment: withoutPrograms(directory), in: directory)
       #expect(program.exitCode == 1 && program.errorLines.count == 1, "\(program.errors)")
       #expect(program.errors.contains("to install it: apt install gnuplot-nox"), "\(program.errors)")
       #expect(try files("\(directory)/a") == ["metrics.csv"])

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// The program, run as a user runs it.
 struct Program {
@@ -14,10 +15,11 @@ struct Program {
   }
 
   /// Runs `cnn-mpi` with `arguments`, under mpirun where `ranks` are given, and ends it after `seconds`.
+  ///
+  /// - Parameter directory: its working directory; nil for an empty one of its own.
   static func run(
     _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:],
-    in directory: String? = nil,
-    seconds: Double = 120
+    in directory: String? = nil, seconds: Double = 120
   ) throws -> Program {
     let launcher = ranks.map { ["mpirun", "-np", "\($0)"] } ?? []
     return try RunningProgram(launcher + [path] + arguments, environment, directory, seconds: seconds).wait()
@@ -61,14 +63,19 @@ final class RunningProgram {
   private let process = Process()
   private let (output, errors) = (Collector(), Collector())
   private let timer = DispatchSource.makeTimerSource()
+  /// Its working directory where none was given: it finds nothing there and leaves nothing behind.
+  private let ownDirectory: String?
 
-  /// - Parameter seconds: after which it is killed.
+  /// - Parameters:
+  ///   - directory: its working directory; nil for an empty one of its own.
+  ///   - seconds: after which it is killed.
   init(
     _ command: [String], _ environment: [String: String] = [:], _ directory: String? = nil, seconds: Double
   ) throws {
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = command
-    if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
+    ownDirectory = directory == nil ? try makeTemporaryDirectory() : nil
+    process.currentDirectoryURL = (directory ?? ownDirectory).map { URL(fileURLWithPath: $0) }
     // Not the environment of this process: MPI, started by other tests here, has left its traces in it.
     var clean = ["OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"]
     clean["OMPI_MCA_rmaps_base_oversubscribe"] = "1"
@@ -86,6 +93,10 @@ final class RunningProgram {
     let process = process
     timer.setEventHandler { kill(process.processIdentifier, SIGKILL) }
     timer.activate()
+  }
+
+  deinit {
+    if let ownDirectory { try? FileManager.default.removeItem(atPath: ownDirectory) }
   }
 
   var processID: pid_t { process.processIdentifier }

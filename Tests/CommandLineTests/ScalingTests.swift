@@ -104,8 +104,10 @@ import Testing
   @Test func dataThatIsNotThereIsShown() throws {
     try withTemporaryDirectory { directory in
       let program = try Program.run(
-        ["scaling", "run", "--ranks", "1", "--out", directory, "--", "--data", "/nowhere"])
-      #expect(program.exitCode == 1 && program.output.contains("/nowhere"), "\(program.output)")
+        ["scaling", "run", "--ranks", "1", "--out", directory, "--", "--data", "missing"])
+      #expect(
+        program.exitCode == 1 && program.output.contains("missing: expected a directory"), "\(program.output)"
+      )
       #expect(program.errors.contains("1 job failed, on ranks 1"), "\(program.errors)")
     }
   }
@@ -176,7 +178,7 @@ import Testing
     #expect(program.errors.contains("`cnn-mpi scaling"), "no hint in \(program.errors)")
   }
 
-  @Test(arguments: [["run", "--ranks", "1,2"], ["report", "/nowhere"]])
+  @Test(arguments: [["run", "--ranks", "1,2"], ["report", "missing"]])
   func aStudyIsOneProcess(_ words: [String]) throws {
     let program = try Program.run(["scaling"] + words, ranks: 2)
     #expect(program.exitCode == 2 && program.errorLines.count == 1, "\(program.errors)")
@@ -188,7 +190,7 @@ import Testing
   @Test func wrongStudiesAreOneLineAndExitCode1() throws {
     try withTemporaryDirectory { directory in
       for (path, expected) in [
-        ("\(directory)/nowhere", "expected a directory of runs, found none"),
+        ("\(directory)/missing", "expected a directory of runs, found none"),
         (directory, "expected completed runs, one a directory, found none"),
       ] {
         let program = try Program.run(["scaling", "report", path])

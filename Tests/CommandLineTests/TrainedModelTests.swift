@@ -128,12 +128,12 @@ import Testing
       #expect(
         empty.exitCode == 1 && empty.errors.contains("empty-idx: expected images, found dimensions [0, 28"))
       let program = try Program.run(
-        ["predict", "--model", Self.run, "--", directory, "\(directory)/idx", "/nowhere"], ranks: ranks)
+        ["predict", "--model", Self.run, "--", directory, "\(directory)/idx", "missing"], ranks: ranks)
       #expect(program.exitCode == 1 && program.output.contains("/idx[0]"), "\(program.output)")
       let lines = program.errorLines
       #expect(lines.count == 4, "\(lines)")
       for text in [
-        "/nowhere: expected an image, a directory or an IDX file", "broken.jpg: expected a whole JPEG image",
+        "missing: expected an image, a directory or an IDX file", "broken.jpg: expected a whole JPEG image",
         "text.png: expected a PNG or JPEG image", "no prediction for 3 of 4 inputs",
       ] {
         #expect(lines.contains { $0.contains(text) }, "\(text) in \(lines)")
@@ -177,13 +177,10 @@ import Testing
   }
 
   @Test(arguments: [
-    (["evaluate", "--model", "/nowhere"], "/nowhere: expected a readable safetensors file"),
-    (
-      ["evaluate", "--model", "/tmp"],
-      "/tmp: expected a run directory with model.safetensors, found none in it"
-    ),
+    (["evaluate", "--model", "missing"], "missing: expected a readable safetensors file"),
+    (["evaluate", "--model", "."], ".: expected a run directory with model.safetensors, found none in it"),
     (["evaluate", "--model", "lenet5"], "--model lenet5: expected a run directory or .safetensors file"),
-    (["predict", "--model", "lenet5", "--weights", "/nowhere", "a.png"], "/nowhere: expected a readable"),
+    (["predict", "--model", "lenet5", "--weights", "missing", "a.png"], "missing: expected a readable"),
   ])
   func modelsThatAreNotThere(_ arguments: [String], _ expected: String) throws {
     for ranks in [nil, 2] {

@@ -104,11 +104,15 @@ import Testing
     }
   }
 
-  @Test func missingFilesAndDirectories() {
-    let missing = #expect(throws: DataError.self) { try IDXFile(path: "/nowhere/x", rank: 1) }
-    #expect(
-      missing?.description == "/nowhere/x: expected a readable file, found \"No such file or directory\"")
-    let directory = #expect(throws: DataError.self) { try IDXFile(path: "/tmp", rank: 1) }
-    #expect(directory?.description == "/tmp: expected a readable file, found \"Is a directory\"")
+  @Test func missingFilesAndDirectories() throws {
+    try withMissingPath { path in
+      let error = #expect(throws: DataError.self) { try IDXFile(path: path, rank: 1) }
+      #expect(
+        error?.description == "\(path): expected a readable file, found \"No such file or directory\"")
+    }
+    try withTemporaryDirectory { path in
+      let error = #expect(throws: DataError.self) { try IDXFile(path: path, rank: 1) }
+      #expect(error?.description == "\(path): expected a readable file, found \"Is a directory\"")
+    }
   }
 }

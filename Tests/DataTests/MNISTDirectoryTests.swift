@@ -58,8 +58,11 @@ import Testing
     try expectError(.test, "expected images, found dimensions [0, 2, 2]") {
       $0["t10k-images.idx3-ubyte"] = [0, 0, 8, 3, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 2]
     }
-    #expect(throws: DataError.self) { try MNISTDirectory(path: "/nowhere") }
-    #expect(throws: DataError.self) { try MNISTDirectory(path: "/etc/passwd") }
+    try withMissingPath { path in
+      #expect(throws: DataError.self) { try MNISTDirectory(path: path) }
+      try Foundation.Data().write(to: URL(fileURLWithPath: path))
+      #expect(throws: DataError.self) { try MNISTDirectory(path: path) }
+    }
   }
 
   @Test(.enabled(if: hasMNIST, Comment(rawValue: mnistHint)))

@@ -1,8 +1,7 @@
+import Doctor
 import MPI
 import TestSupport
 import Testing
-
-@testable import Doctor
 
 /// MPI, the binary, and where the ranks are.
 @Suite struct LaunchTests {

@@ -1,8 +1,7 @@
+import Doctor
 import Foundation
 import System
 import TestSupport
-
-@testable import Doctor
 
 /// Facts of made-up ranks: `hosts` such as "a a b" for three ranks, each with the facts of its number.
 func byRank<Facts>(_ hosts: String, _ facts: (Int) -> Facts) -> ByRank<Facts> {

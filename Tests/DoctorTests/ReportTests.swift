@@ -1,9 +1,8 @@
+import Doctor
 import Foundation
 import Reporting
 import TestSupport
 import Testing
-
-@testable import Doctor
 
 @Suite struct ReportTests {
   private struct MadeUp: Check {

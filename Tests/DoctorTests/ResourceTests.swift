@@ -1,9 +1,8 @@
+import Doctor
 import Foundation
 import System
 import TestSupport
 import Testing
-
-@testable import Doctor
 
 /// Memory, disks, data.
 @Suite struct ResourceTests {

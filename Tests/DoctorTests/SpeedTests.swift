@@ -1,7 +1,6 @@
+import Doctor
 import TestSupport
 import Testing
-
-@testable import Doctor
 
 /// CPUs, BLAS, sgemm, messages, clocks.
 @Suite struct SpeedTests {

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Hashing
 import Tensors
 import TestSupport
 import Testing
@@ -33,8 +34,13 @@ import Testing
   @Test func writesToFilesWhatItsBytesAre() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/a.safetensors"
-      try Self.contents.write(to: path)
-      #expect(try readFile(path) == Self.contents.bytes)
+      let written = try Self.contents.write(to: path)
+      let bytes = try readFile(path)
+      #expect(bytes == Self.contents.bytes)
+      var hash = SHA256()
+      hash.update(bytes.span.bytes)
+      let digest = hash.hexDigest()
+      #expect(written == (bytes.count, digest))
       #expect(try SafetensorsFile(path: path).load() == Self.contents.tensors)
     }
   }

@@ -150,15 +150,17 @@ import Testing
     #expect(error?.description.contains("\n") == false)
   }
 
-  @Test func unknownNamesAndMissingFiles() {
+  @Test func unknownNamesAndMissingFiles() throws {
     #expect(
       throws: ModelError(
         "no model is called \"resnet\"; there are \(ModelZoo.names), or give the path of a .json file")
     ) {
       try ModelDescription(named: "resnet")
     }
-    let error = #expect(throws: ModelError.self) { try ModelDescription(named: "/nowhere/model.json") }
-    #expect(error?.description.hasPrefix("/nowhere/model.json: expected a readable model file") == true)
+    try withMissingPath { path in
+      let error = #expect(throws: ModelError.self) { try ModelDescription(named: "\(path).json") }
+      #expect(error?.description.hasPrefix("\(path).json: expected a readable model file") == true)
+    }
   }
 }
 

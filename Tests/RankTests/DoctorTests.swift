@@ -1,9 +1,9 @@
+import Doctor
 import Networks
 import Parallel
 import System
+import TestSupport
 import Testing
-
-@testable import Doctor
 
 /// What the doctor measures between ranks.
 @MainActor @Suite(.serialized, .watchdog) struct DoctorTests {
@@ -42,8 +42,9 @@ import Testing
   /// A rank whose part of a check throws says so in its report, and all go on together.
   @Test func oneRankWithoutDataHangsNobody() throws {
     let network = try Network(ModelDescription(named: "mnist-small"))
-    let source = world.rank == world.size - 1 ? "/nowhere" : "synthetic"
-    let check = try DataCheck(source, network, timeout: 30, world)
+    let check = try withMissingPath { path in
+      try DataCheck(world.rank == world.size - 1 ? path : "synthetic", network, timeout: 30, world)
+    }
     try Ranks.expectEverywhere(check.ranks.facts.count { $0.error != nil } == 1, "\(check.ranks)")
     try Ranks.expectEverywhere(
       check.problems.count == 1 && check.problems[0].severity == .error, "\(check.problems)")

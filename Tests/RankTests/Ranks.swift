@@ -1,7 +1,6 @@
 import Foundation
 import MPI
 import Parallel
-import System
 import Testing
 
 /// The world that these tests run in: one rank under `swift test`, more under mpirun. `jobs/test.sh` does

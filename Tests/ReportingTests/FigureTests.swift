@@ -51,11 +51,13 @@ private func withRun(_ rows: String, _ body: (_ directory: String) throws -> Voi
     }
   }
 
-  @Test func aMissingFileIsSaid() {
-    let error = #expect(throws: MetricsFileError.self) { try RunMetrics(directory: "/nowhere/", title: nil) }
-    #expect(
-      error?.description
-        == "/nowhere/metrics.csv: expected a file with a row an epoch, found \"No such file or directory\"")
+  @Test func aMissingFileIsSaid() throws {
+    try withMissingPath { path in
+      let error = #expect(throws: MetricsFileError.self) { try RunMetrics(directory: "\(path)/", title: nil) }
+      #expect(
+        error?.description
+          == "\(path)/metrics.csv: expected a file with a row an epoch, found \"No such file or directory\"")
+    }
   }
 }
 
@@ -140,8 +142,10 @@ private func withRun(_ rows: String, _ body: (_ directory: String) throws -> Voi
     #expect(error?.description.contains("nrecognized option") == true, "\(error?.description ?? "")")
   }
 
-  @Test func aMissingProgramIsSaid() {
-    let error = #expect(throws: FigureError.self) { try Gnuplot.draw("", program: "/nowhere/gnuplot") }
+  @Test func aMissingProgramIsSaid() throws {
+    let error = try withMissingPath { path in
+      #expect(throws: FigureError.self) { try Gnuplot.draw("", program: path) }
+    }
     #expect(error?.description.contains("apt install gnuplot-nox") == true)
   }
 

@@ -143,6 +143,10 @@ import Testing
     #expect(
       error?.description == "/dev/null/run: expected a directory that can be made, found \"Not a directory\"")
     #expect(throws: OutputError.self) { try RunDirectory("/proc/run") }
-    #expect(throws: OutputError.self) { try RunDirectory("/etc/passwd") }
+    try withTemporaryDirectory { directory in
+      let file = "\(directory)/file"
+      try writeAtomically([], to: file)
+      #expect(throws: OutputError.self) { try RunDirectory(file) }
+    }
   }
 }

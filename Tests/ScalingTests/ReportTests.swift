@@ -275,7 +275,7 @@ import Testing
     try withTemporaryDirectory { directory in
       for (path, expected) in [
         (directory, "expected completed runs, one a directory, found none; `cnn-mpi scaling run --out"),
-        ("\(directory)/nowhere", "expected a directory of runs, found none"),
+        ("\(directory)/missing", "expected a directory of runs, found none"),
       ] {
         let error = #expect(throws: ScalingError.self) { try ScalingStudy.read(path) }
         #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")

@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Reporting
 import Scaling
 import Tensors
 

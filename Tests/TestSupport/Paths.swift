@@ -14,10 +14,21 @@ package let hasMNIST = FileManager.default.fileExists(atPath: mnistDirectory)
 /// Where to put MNIST, for the comment of tests that are skipped.
 package let mnistHint = "no MNIST in ../shared/data/mnist; CNN_MPI_MNIST names another directory"
 
-/// Calls `body` with a new directory and removes it afterwards.
-package func withTemporaryDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {
+/// Makes a new directory for a test and returns its path.
+package func makeTemporaryDirectory() throws -> String {
   let path = NSTemporaryDirectory() + "cnn-mpi-test-\(UUID().uuidString)"
   try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  return path
+}
+
+/// Calls `body` with a new directory and removes it afterwards.
+package func withTemporaryDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {
+  let path = try makeTemporaryDirectory()
   defer { try? FileManager.default.removeItem(atPath: path) }
   return try body(path)
+}
+
+/// Calls `body` with a path where there is nothing, in a directory that there is.
+package func withMissingPath<Result>(_ body: (String) throws -> Result) throws -> Result {
+  try withTemporaryDirectory { try body("\($0)/missing") }
 }

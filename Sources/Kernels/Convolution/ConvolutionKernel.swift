@@ -1,5 +1,3 @@
-import Tensors
-
 /// An algorithm for a two-dimensional convolution with its tail: y = tail(x * weight + bias).
 ///
 /// Shapes: x (N, H, W, C), weight (KH, KW, C, K), bias (K), and y (N, OH, OW, K), or (N, OH / 2, OW / 2, K)

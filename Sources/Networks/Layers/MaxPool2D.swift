@@ -1,5 +1,4 @@
 import Kernels
-import Tensors
 
 /// The maximum of each window, see `PoolingLayer` for the shapes.
 package struct MaxPool2D: PoolingLayer {

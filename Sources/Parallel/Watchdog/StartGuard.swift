@@ -9,21 +9,20 @@ import System
 package final class StartGuard: Sendable {
   private let isDone = Atomic<Bool>(false)
 
-  /// Begins to wait.
+  /// Begins to wait for `done`.
   package init(seconds: Int = 120) {
     Thread {
-      sleep(UInt32(seconds))
+      pause(seconds)
       guard !self.isDone.load(ordering: .relaxed) else { return }
       let rank = Launcher.intendedRank().map { "\($0)" } ?? "?"
-      let line =
+      printError(
         "[rank \(rank) \(ProcessInfo.processInfo.hostName)] the ranks did not find together within \(seconds) s; "
-        + "`cnn-mpi doctor` tells whether all run the same program and reach each other\n"
-      _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+          + "`cnn-mpi doctor` tells whether all run the same program and reach each other")
       endLauncher(after: 6)
       _exit(1)
     }.start()
   }
 
-  /// The ranks have found together.
+  /// Tells that the ranks have found together.
   package func done() { isDone.store(true, ordering: .relaxed) }
 }

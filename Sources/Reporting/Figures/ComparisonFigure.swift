@@ -1,5 +1,3 @@
-import Files
-
 /// Several runs in one figure: test accuracy and loss by epoch, those of training thin and dashed.
 package enum ComparisonFigure {
   package static func name(_ format: FigureFormat) -> String { "comparison.\(format)" }

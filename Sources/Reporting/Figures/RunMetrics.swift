@@ -1,4 +1,3 @@
-import Files
 import Foundation
 
 /// What figures show of a run, read from its directory.

@@ -1,5 +1,3 @@
-import Files
-
 /// What a figure shows of a scaling study.
 package struct ScalingCurve: Sendable {
   package struct Point: Sendable {

@@ -1,5 +1,3 @@
-import Files
-
 /// The figure of one run, `training_metrics.png` and `training_metrics.svg`: accuracy and loss by epoch, on
 /// the training and the test data.
 package enum TrainingFigure {

@@ -1,5 +1,3 @@
-import Foundation
-
 /// A line of `metrics.jsonl`.
 ///
 ///     {"step":50,"epoch":1,"samples":6400,"loss":1.21,...}

@@ -1,5 +1,3 @@
-import System
-
 /// How training stands after a step: a line of `metrics.jsonl`, and what TensorBoard shows of it.
 package struct StepRecord: Codable, Sendable {
   /// Steps since the start of training, this one included.

@@ -1,5 +1,3 @@
-import Files
-
 /// Draws `training_metrics.png` and `.svg` when a run is complete.
 package final class TrainingFigures: RunObserver {
   private let directory: RunDirectory

@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import System
 
 /// An event file for TensorBoard, `events.out.tfevents.<time>.<host>.<process>`: a TFRecord file of `Event`s.
 ///

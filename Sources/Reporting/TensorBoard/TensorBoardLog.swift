@@ -1,4 +1,3 @@
-import Files
 import Tensors
 
 /// Writes an event file for TensorBoard: the numbers of `metrics.jsonl`, and after each epoch how the values of

@@ -1,11 +1,4 @@
-import Data
-import Engine
 import Files
-import Foundation
-import Models
-import Networks
-import Parallel
-import Tensors
 
 /// All that a run needs to go on as if it had not stopped: one for all ranks.
 ///

@@ -46,16 +46,17 @@ struct CheckpointDirectory {
     try makeDirectory(path)
     let position = state.progress.position
     let name = Self.prefix + String(format: "%08d-epoch-%04d", position.step, position.epoch)
-    let manifest = Manifest(
-      file: "\(name).safetensors", bytes: contents.byteCount, sha256: contents.sha256, step: position.step,
-      epoch: position.epoch, samples: position.samples, worldSize: state.worldSize, written: Date())
     // A given-up run's checkpoint of this name must not lend its manifest to half a new one.
     unlink("\(path)/\(name).json")
-    try contents.write(to: "\(path)/\(manifest.file)")
+    let file = "\(name).safetensors"
+    let written = try contents.write(to: "\(path)/\(file)")
+    let manifest = Manifest(
+      file: file, bytes: written.byteCount, sha256: written.sha256, step: position.step,
+      epoch: position.epoch, samples: position.samples, worldSize: state.worldSize, written: Date())
     try writeAtomically(prettyJSON(manifest), to: "\(path)/\(name).json")
     let names = try names()
     remove(names.filter { $0 > name } + names.filter { $0 <= name }.dropLast(keep))
-    return "\(path)/\(manifest.file)"
+    return "\(path)/\(file)"
   }
 
   /// The newest checkpoint that is whole, and what is wrong with newer ones; nil where there is none at all.

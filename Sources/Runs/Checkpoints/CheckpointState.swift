@@ -21,8 +21,10 @@ package struct CheckpointState: Codable, Sendable {
   let globalBatch: Int
   let microBatch: Int
   let peakLearningRate: Double
-  /// The data that it was trained on.
+  /// How many images it was trained on.
   let trainSamples: Int
+  /// What `LabeledImages.hash` said of them and of the test images; the first programs wrote hashes of
+  /// another kind, without a prefix.
   let trainDataHash: String
   let testDataHash: String
   let normalization: Normalization
@@ -61,8 +63,16 @@ package struct CheckpointState: Codable, Sendable {
     try expect("the model", model.name, network.description.name)
     try expect("the model", Self.text(model), Self.text(network.description))
     try expect("the training data", "\(trainSamples) images", "\(samples) images")
+    guard isComparable(trainHash) else { return }
     try expect("the training data", "hash \(trainDataHash)", "hash \(trainHash)")
     try expect("the test data", "hash \(testDataHash)", "hash \(testHash)")
+  }
+
+  /// Whether a hash is of the kind that the checkpoint has: only then it can tell whether the data are the
+  /// same.
+  func isComparable(_ hash: String) -> Bool {
+    func kind(_ hash: String) -> Substring? { hash.firstIndex(of: ":").map { hash[..<$0] } }
+    return kind(hash) == kind(trainDataHash)
   }
 
   private static func text(_ model: ModelDescription) throws -> String {

@@ -1,11 +1,9 @@
-import Engine
 import Files
 import Foundation
 import MPI
 import Models
 import Parallel
 import Reporting
-import Tensors
 
 extension Checkpoint {
   /// Where a run that is to be resumed goes on.
