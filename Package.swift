@@ -95,7 +95,8 @@ let package = Package(
     .testTarget(
       name: "KernelsTests", dependencies: ["Kernels", "Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(
-      name: "NetworksTests", dependencies: ["Networks", "Optimizers", "Kernels", "Tensors", "TestSupport"],
+      name: "NetworksTests",
+      dependencies: ["Networks", "Optimizers", "Kernels", "Files", "Tensors", "TestSupport"],
       swiftSettings: spans),
     .testTarget(
       name: "OptimizersTests", dependencies: ["Optimizers", "Tensors", "TestSupport"], swiftSettings: spans),
@@ -109,6 +110,9 @@ let package = Package(
       swiftSettings: spans),
     .testTarget(
       name: "ModelsTests", dependencies: ["Models", "Networks", "Data", "Files", "Tensors", "TestSupport"],
+      swiftSettings: spans),
+    .testTarget(
+      name: "EngineTests", dependencies: ["Engine", "Parallel", "Networks", "Data", "System", "Tensors"],
       swiftSettings: spans),
     .testTarget(
       name: "RunsTests",

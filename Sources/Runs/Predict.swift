@@ -38,7 +38,7 @@ package struct PredictionConfiguration: Sendable {
 package func predict(
   _ configuration: PredictionConfiguration, in world: World
 ) throws -> PredictionReport {
-  let model = try world.agree { try TrainedModel(configuration.source) }
+  let model = try world.read(configuration.source)
   let threads = configuration.threads ?? world.threadsPerRank
   try world.agree {
     guard [1, 3].contains(model.network.input.channels) else {

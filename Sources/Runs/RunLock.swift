@@ -99,7 +99,7 @@ package final class RunLock: RunObserver {
   }
 
   private static func holder(of path: String) -> Holder? {
-    (try? readFile(path)).flatMap { try? decodeJSON(Holder.self, from: $0) }
+    try? decodeFile(Holder.self, path, as: "the lock of a run")
   }
 
   private func isLeftBehind(_ holder: Holder) -> Bool {

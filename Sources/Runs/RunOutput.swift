@@ -1,6 +1,5 @@
 import Files
 import Models
-import Optimizers
 import Parallel
 import Reporting
 import Tensors
@@ -70,7 +69,6 @@ final class RunOutput {
   /// - Returns: its path.
   func write(_ state: CheckpointState, of model: TrainedModel, _ tensors: [NamedTensor]) throws -> String {
     let step = state.progress.position.step
-    guard gradientNorm(model.parameters.span).isFinite else { throw NotFiniteError(step: step) }
     let metadata = try model.metadata(version: version)
       .merging([CheckpointState.key: state.encoded()]) { _, new in new }
     do {

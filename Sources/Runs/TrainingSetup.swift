@@ -206,7 +206,8 @@ extension TrainingSetup {
         "the data could not be compared with the checkpoint's, whose hash is of another kind than is computed "
           + "now: only the number of training images is the same for certain"
       ] : []
-    return try choice + rounding + data + reduction.idleWarnings(hosts: world.hosts)
+    let notes = startingModel?.notes ?? []
+    return try notes + choice + rounding + data + reduction.idleWarnings(hosts: world.hosts)
       + world.placementWarnings()
       + world.idleThreadWarnings(schedule, threads: threads)
   }

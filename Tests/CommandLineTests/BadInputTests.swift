@@ -115,7 +115,8 @@ import Testing
   @Test func modelFileThatCannotBeRead() throws {
     try expectFailure(["--model", "missing.json"], ["missing.json", "No such file or directory"])
     try withTemporaryDirectory { path in
-      try expectFailure(["--model", path], ["\(path): expected a readable model file", "Is a directory"])
+      try expectFailure(
+        ["--model", path], ["\(path): expected a readable model file", "such as a directory"])
     }
   }
 

@@ -19,12 +19,7 @@ package final class Checkpoint {
         file.path, expected: "a checkpoint, with \"\(CheckpointState.key)\" in its metadata", found: "none",
         hint: "model.safetensors is for --weights, evaluate and predict")
     }
-    do {
-      state = try CheckpointState.decode(text, writtenBy: file.metadata["program"] ?? "an unknown program")
-    } catch {
-      throw FileError(
-        file.path, expected: "the state of a run",
-        found: (error as? DecodingError)?.inOneLine ?? "\(error)")
-    }
+    state = try CheckpointState.decode(
+      text, path: file.path, writtenBy: file.metadata["program"] ?? "an unknown program")
   }
 }

@@ -83,12 +83,9 @@ struct CheckpointDirectory {
   /// Reads the checkpoint `name` and compares it with its manifest.
   func read(_ name: String) throws -> Checkpoint {
     let manifestPath = "\(path)/\(name).json"
-    let manifest: Manifest
-    do {
-      manifest = try decodeJSON(Manifest.self, from: readFile(manifestPath))
-    } catch let error as DecodingError {
-      throw FileError(manifestPath, expected: "the manifest of a checkpoint", found: error.inOneLine)
-    }
+    let manifest = try decodeJSON(
+      Manifest.self, from: readFile(manifestPath), path: manifestPath, as: "the manifest of a checkpoint",
+      keys: .convertFromSnakeCase)
     guard manifest.file == "\(name).safetensors" else {
       throw FileError(
         manifestPath, expected: "the manifest of \(name).safetensors", found: "that of \(manifest.file)")
