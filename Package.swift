@@ -22,11 +22,11 @@ let package = Package(
     .systemLibrary(name: "COpenBLASLibrary", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPNGLibrary", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-    .systemLibrary(name: "CJPEGLibrary", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+    .systemLibrary(
+      name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .target(name: "CPNG", dependencies: ["CPNGLibrary"]),
-    .target(name: "CJPEG", dependencies: ["CJPEGLibrary"]),
     .target(name: "CMPI", dependencies: ["CMPILibrary"]),
     .target(name: "COpenBLAS", dependencies: ["COpenBLASLibrary"]),
     .target(name: "CCPU"),
@@ -40,7 +40,7 @@ let package = Package(
     .target(name: "MPI", dependencies: ["System", "CMPI"], swiftSettings: spans),
     .target(name: "Kernels", dependencies: ["Tensors", "CCPU", "COpenBLAS"], swiftSettings: numeric),
     .target(
-      name: "Data", dependencies: ["Files", "Hashing", "Tensors", "CJPEG", "CPNG", "CZlib"],
+      name: "Data", dependencies: ["Files", "Hashing", "Tensors", "CPNG", "CTurboJPEG", "CZlib"],
       swiftSettings: numeric),
     .target(name: "Optimizers", dependencies: ["Tensors"], swiftSettings: numeric),
     .target(name: "Networks", dependencies: ["Kernels", "Files", "Tensors"], swiftSettings: spans),
@@ -104,7 +104,8 @@ let package = Package(
     .testTarget(
       name: "OptimizersTests", dependencies: ["Optimizers", "Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(
-      name: "DataTests", dependencies: ["Data", "Tensors", "CZlib", "TestSupport"], swiftSettings: spans),
+      name: "DataTests", dependencies: ["Data", "Files", "Tensors", "CZlib", "TestSupport"],
+      swiftSettings: spans),
     .testTarget(
       name: "ParallelTests", dependencies: ["Parallel", "MPI", "System", "Hashing"], swiftSettings: spans),
     .testTarget(

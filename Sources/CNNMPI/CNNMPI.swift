@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Kernels
 import MPI
@@ -22,7 +23,7 @@ enum CNNMPI {
       exit(1)
     }
     useOneHeapWhereLimited()
-    exit(run(Array(CommandLine.arguments.dropFirst())))
+    exit(run(CommandLine.paths.dropFirst().map(\.text)))
   }
 
   private static func run(_ arguments: [String]) -> Int32 {

@@ -18,6 +18,8 @@ package struct PredictionConfiguration: Sendable {
   package var paths: [String] = []
   /// Classes to show of each image.
   package var top = 1
+  /// Which way up the images of files are taken.
+  package var orientation = ImageOrientation.exif
   /// Black for white.
   package var invert = false
   package var microBatch = 32
@@ -53,12 +55,16 @@ package func predict(
   _ = try Watchdog(world, StallLimits(), .ofCommand)
   var report = PredictionReport(model, top: configuration.top)
   var inputs: [PredictionInput] = []
-  for path in configuration.paths {
+  for path in configuration.paths.map({ Path($0) }) {
+    var errors: [FileError] = []
     do {
-      inputs += try PredictionInput.list(path)
+      let found = try PredictionInput.list(path)
+      inputs += found.inputs
+      errors = found.errors
     } catch {
-      report.failures.append(PredictionReport.Failure(file: path, error: "\(error)"))
+      errors = [error]
     }
+    report.failures += errors.map { PredictionReport.Failure(path, "\(path)", $0.description) }
   }
   try world.agreeOnInputs(inputs)
   // As many at once as give everybody work and fit into some 64 MB.
@@ -110,7 +116,8 @@ extension PredictionReport {
       var all = pixels.mutableSpan
       for position in shard(of: own, thread, of: threads) {
         do {
-          let image = try inputs[position].pixels(shape, invert: configuration.invert)
+          let image = try inputs[position].pixels(
+            shape, configuration.orientation, invert: configuration.invert)
           var target = all[slice: position * shape.count..<(position + 1) * shape.count]
           target.copy(from: image.span)
           if thread == 0 { pulse.beat() }
@@ -127,9 +134,9 @@ extension PredictionReport {
     let classes = model.network.classes
     for (position, input) in inputs.enumerated() {
       if let error = failed[position] {
-        failures.append(Failure(file: input.name, error: error))
+        failures.append(Failure(input.path, input.name, error))
       } else {
-        add(input.name, Array(logits[position * classes..<(position + 1) * classes]))
+        add(input.path, input.name, Array(logits[position * classes..<(position + 1) * classes]))
       }
     }
   }
@@ -138,7 +145,7 @@ extension PredictionReport {
 extension World {
   /// All ranks' errors, by position.
   fileprivate func gather(_ errors: [(position: Int, error: String)]) throws -> [Int: String] {
-    // Control characters that no message has keep them apart.
+    // Control characters, which no message has as paths are shown without them, keep them apart.
     let own = errors.map { "\($0.position)\u{1F}\($0.error)" }.joined(separator: "\u{1E}")
     var all: [Int: String] = [:]
     for text in try communicator.allGather(own) {

@@ -104,7 +104,7 @@ package final class StudyRunner {
   }
 
   private func isCompleted(_ path: String) throws -> Bool {
-    guard access("\(path)/run.json", F_OK) == 0, case let record = try RunRecord(inDirectory: path),
+    guard isRegularFile("\(path)/run.json"), case let record = try RunRecord(inDirectory: path),
       record.status == .completed
     else { return false }
     if let found = difference(record.configuration, plan.training) {
