@@ -9,19 +9,20 @@ struct EarlierRun {
   private let checkpoints: CheckpointDirectory
   /// Nil where its `run.json` is missing or cannot be read.
   private let record: RunRecord?
-  private let hasCheckpoints: Bool
+  /// There is something to go on from, or a result.
+  private let hasWeights: Bool
 
   /// Nil where the directory holds none.
   init?(in directory: RunDirectory, _ checkpoints: CheckpointDirectory) throws {
     self.directory = directory
     self.checkpoints = checkpoints
-    hasCheckpoints = try !checkpoints.names().isEmpty
-    guard hasCheckpoints || isRegularFile(directory.file(RunRecord.name)) else { return nil }
+    hasWeights = try !checkpoints.names().isEmpty || isRegularFile(directory.file(TrainedModel.fileName))
+    guard hasWeights || isRegularFile(directory.file(RunRecord.name)) else { return nil }
     record = try? RunRecord(inDirectory: directory.path)
   }
 
   /// It stopped before its first checkpoint: nothing is lost with it.
-  var leftNothing: Bool { !hasCheckpoints && record?.state != .completed }
+  var leftNothing: Bool { !hasWeights && record?.state != .completed }
 
   /// Such as `a completed run (mnist-cnn on 2 ranks, 5 epochs, 98.99 % test accuracy)`.
   var words: String {

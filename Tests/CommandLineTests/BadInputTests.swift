@@ -116,7 +116,7 @@ import Testing
     try expectFailure(["--model", "missing.json"], ["missing.json", "No such file or directory"])
     try withTemporaryDirectory { path in
       try expectFailure(
-        ["--model", path], ["\(path): expected a readable model file", "such as a directory"])
+        ["--model", path], ["\(path): expected a readable model file, found \"Is a directory\""])
     }
   }
 
@@ -136,8 +136,8 @@ import Testing
       try "of an earlier run".write(toFile: model, atomically: true, encoding: .utf8)
       let program = try Program.run(
         [
-          "--lr", "1e20", "--epochs", "1", "--train-samples", "2000", "--warmup-epochs", "0", "--out",
-          directory,
+          "--lr", "1e20", "--epochs", "1", "--train-samples", "2000", "--warmup-epochs", "0", "--overwrite",
+          "--out", directory,
         ],
         ranks: ranks)
       #expect(program.exitCode == 1 && program.errorLines.count == 1, "\(program.errors)")
@@ -148,6 +148,7 @@ import Testing
       let record = try String(contentsOfFile: "\(directory)/run.json", encoding: .utf8)
       #expect(record.contains(#""status" : "failed""#) && record.contains("training diverged"))
       #expect(!FileManager.default.fileExists(atPath: model), "taken for this run's")
+      #expect(FileManager.default.fileExists(atPath: "\(directory)/earlier-run/model.safetensors"))
     }
   }
 }

@@ -45,7 +45,9 @@ import Testing
       let files = try Self.imports(in: target.path)
       guard !files.isEmpty else { continue }
       let imported = files.reduce(into: Set<String>()) { $0.formUnion($1.modules) }.intersection(names)
-      #expect(imported == target.dependencies, "\(target.name)")
+      // Tests of the program from outside have it built.
+      let declared = target.dependencies.subtracting(target.name == "CommandLineTests" ? ["CNNMPI"] : [])
+      #expect(imported == declared, "\(target.name)")
     }
   }
 
