@@ -108,7 +108,7 @@ let package = Package(
       swiftSettings: spans),
     .testTarget(
       name: "RunsTests",
-      dependencies: ["Runs", "Engine", "Models", "Networks", "Data", "Files", "TestSupport"],
+      dependencies: ["Runs", "Engine", "Models", "Reporting", "Files", "System", "TestSupport"],
       swiftSettings: spans),
     .testTarget(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "System"],
@@ -129,6 +129,6 @@ let package = Package(
       ],
       swiftSettings: spans),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["CNNMPI", "System", "TestSupport"], swiftSettings: spans),
+      name: "CommandLineTests", dependencies: ["System", "TestSupport"], swiftSettings: spans),
   ]
 )

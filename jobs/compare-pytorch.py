@@ -13,8 +13,9 @@ import signal
 import sys
 import time
 
-import torch
-from torch import distributed, nn
+if not {"-h", "--help"}.intersection(sys.argv):  # the help does without PyTorch
+    import torch
+    from torch import distributed, nn
 
 BATCHES = 4  # different ones, a pass
 

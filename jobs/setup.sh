@@ -2,8 +2,12 @@
 #
 #     source "$(dirname "$0")/setup.sh"
 #
-# Leaves the working directory at the package's root.
+# Leaves the working directory at the package's root. Run instead of read, it shows these lines and does nothing.
 
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+  sed -n '1,/^$/s/^# \{0,1\}//p' "$0"
+  exit
+fi
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 fail() {

@@ -1,15 +1,25 @@
-# What the jobs for SLURM have in common. Read by the .sbatch scripts after their guard, in the job.
+# What the jobs for SLURM have in common. Read by the .sbatch scripts after their guard, in the job. Run instead of read, it
+# shows these lines and does nothing.
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+  sed -n '1,/^$/s/^# \{0,1\}//p' "$0"
+  exit
+fi
 
 fail() {
   echo "$SLURM_JOB_NAME: error: $*" >&2
   exit 1
 }
 
-# Sets `program`: what CNN_MPI names, or what was built in the package that this file lies in.
+# Sets `program`: what CNN_MPI names, or else what was built in the package that this file lies in, or else what is on the
+# PATH, as jobs/install.sh or a module puts it there.
 find_program() {
-  program=${CNN_MPI:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/.build/release/cnn-mpi}
+  local built
+  built=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/.build/release/cnn-mpi
+  program=${CNN_MPI:-$built}
+  if [ -z "${CNN_MPI-}" ] && [ ! -x "$built" ]; then program=$(command -v cnn-mpi) || program=$built; fi
   [ -x "$program" ] || fail "no program at $program; build it by swift build -c release (on a node like those of" \
-    "the job), or name it: CNN_MPI=PATH sbatch ..."
+    "the job), install it by jobs/install.sh, load its module, or name it: CNN_MPI=PATH sbatch ..."
 }
 
 # mpirun's settings, each of which the environment of sbatch may have otherwise.

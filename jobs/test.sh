@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
-# Runs all tests: installs what is missing, checks the format, builds, runs the tests, those of MPI on 2 to 4 ranks too, and
-# those on a cluster of several hosts and SLURM on this machine (Tests/Cluster/run.sh, as root).
+# Runs all tests: installs what is missing, checks the format and the manual, builds, runs the tests, those of MPI on 2 to
+# 4 ranks too, and those on a cluster of several hosts and SLURM on this machine (Tests/Cluster/run.sh, as root).
 #
 #     jobs/test.sh
 #
 # Ends with "all tests passed" and exit code 0, or shows what failed. Tests on real MNIST need its four files in
 # ../shared/data/mnist or in the directory that CNN_MPI_MNIST names; without them they are listed as skipped.
 set -euo pipefail
+case "${1-}" in
+  -h | --help) sed -n '2,/^set /{s/^# \{0,1\}//;/^set /!p}' "$0"; exit ;;
+  ?*) echo "test.sh: error: expected no arguments, found $1; see jobs/test.sh --help" >&2; exit 2 ;;
+esac
 source "$(dirname "$0")/setup.sh"
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+pages=$(mktemp -d)
+trap 'rm -rf "$log" "$pages"' EXIT
 
 # Runs a command and shows what its tests came to; all it printed when it fails.
 run_tests() {
@@ -27,6 +32,9 @@ export CNN_MPI_PYTHON=$python
 echo "== format"
 swift format lint --strict --recursive Package.swift Sources Tests ||
   fail "to mend it: swift format -i -r Package.swift Sources Tests"
+
+echo "== manual"
+jobs/manual.sh "$pages" >"$log" 2>&1 || { cat "$log"; fail "failed: jobs/manual.sh"; }
 
 echo "== build"
 swift build -c release --build-tests >"$log" 2>&1 || { cat "$log"; fail "the build failed"; }

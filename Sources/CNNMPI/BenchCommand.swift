@@ -40,7 +40,7 @@ enum BenchCommand {
   }
 
   /// What a kind measures, in a line.
-  private static func summary(_ kind: Benchmark) -> String {
+  private static func measured(_ kind: Benchmark) -> String {
     switch kind {
     case .gemm: "sgemm on one core, by shape; the peak is the best median"
     case .layers: "each operation of a model, forward and backward, on one core"
@@ -79,7 +79,10 @@ enum BenchCommand {
   }
 
   static let subcommand = Subcommand(
-    name: "bench", help: { help },
+    name: "bench", summary: "measures the machine and the program",
+    help: Help(
+      usage: ["[mpirun -np RANKS] cnn-mpi bench KIND [options]"],
+      description: "Measures the machine, the operations of a model, training steps and communication."),
     parse: { arguments throws(UsageError) in
       let known = Benchmark.allCases.map(\.rawValue).joined(separator: ", ")
       let found = arguments.first.map { "\"\($0)\"" } ?? "nothing"
@@ -88,7 +91,7 @@ enum BenchCommand {
 
   private static func subcommand(_ kind: Benchmark) -> Subcommand {
     Subcommand(
-      name: "bench \(kind.rawValue)", help: { help(kind) },
+      name: "bench \(kind.rawValue)", summary: "measures \(measured(kind))", help: help(kind),
       parse: { arguments throws(UsageError) in
         var configuration = BenchmarkConfiguration()
         try options(kind).parse(arguments, into: &configuration)
@@ -103,28 +106,15 @@ enum BenchCommand {
       })
   }
 
-  private static func help(_ kind: Benchmark) -> String {
-    """
-    Usage: [mpirun -np RANKS] cnn-mpi bench \(kind.rawValue) [options]
+  private static func help(_ kind: Benchmark) -> Help {
+    Help(
+      usage: ["[mpirun -np RANKS] cnn-mpi bench \(kind.rawValue) [options]"],
+      description: """
+        Measures \(measured(kind)).
 
-    Measures \(summary(kind)).
-
-    \(details(kind))
-
-    \(options(kind).help(defaults: BenchmarkConfiguration()))
-
-    Exit codes: 0 done, 1 failed, 2 usage.
-    """
-  }
-
-  private static var help: String {
-    """
-    Usage: [mpirun -np RANKS] cnn-mpi bench KIND [options]
-
-    Measures:
-    \(table(Benchmark.allCases.map { ($0.rawValue, summary($0)) }))
-
-    `cnn-mpi bench KIND --help` lists the options of a kind.
-    """
+        \(details(kind))
+        """,
+      options: options(kind).listed(defaults: BenchmarkConfiguration()),
+      closing: "Exit codes: 0 done, 1 failed, 2 usage.")
   }
 }

@@ -2,12 +2,15 @@ import Glibc
 import Kernels
 import MPI
 import Parallel
+import Runs
 import System
 
 /// The program: arguments -> configuration -> run -> exit code.
 @main
 enum CNNMPI {
   static let version = "0.1.0"
+  /// The day of this version, which the manual page shows.
+  static let date = "2026-11-21"
 
   static func main() {
     prepareStandardStreams()
@@ -23,13 +26,13 @@ enum CNNMPI {
 
   private static func run(_ arguments: [String]) -> Int32 {
     do {
-      switch try Command(arguments) {
-      case .help(let text): return try onFirstRank { try StandardOutput.print("\(text)\n") }
-      case .run(.inWorld(let body)): return try inWorld(body)
-      case .run(.preflight(let body)): return try inWorld(body, isPreflight: true)
-      case .run(.alone(let body)):
+      switch try Action(arguments) {
+      case .inWorld(let body): return try inWorld(body)
+      case .preflight(let body): return try inWorld(body, isPreflight: true)
+      case .alone(let body):
         try body()
         return 0
+      case .say(let text): return try onFirstRank { try StandardOutput.print("\(text)\n") }
       }
     } catch let error as UsageError {
       let name = Subcommand.named(by: arguments).subcommand.name
@@ -51,6 +54,9 @@ enum CNNMPI {
       startGuard.done()
       try body(world)
       return 0
+    } catch let stop as InterruptedError {
+      if world.speaks { say("\(stop); to go on: --resume \(stop.checkpoint)") }
+      return stop.exitCode
     } catch let error as any AgreedError {
       return world.speaks ? fail(error) : error.exitCode
     } catch {
@@ -78,5 +84,8 @@ enum CNNMPI {
     return (error as? any AgreedError)?.exitCode ?? 1
   }
 
-  static func sayError(_ message: String) { printError("cnn-mpi: error: \(message)") }
+  static func sayError(_ message: String) { say("error: \(message)") }
+
+  /// Says something that is no result, on standard error.
+  private static func say(_ message: String) { printError("cnn-mpi: \(message)") }
 }

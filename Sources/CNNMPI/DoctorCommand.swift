@@ -33,7 +33,7 @@ enum DoctorCommand {
   ])
 
   static let subcommand = Subcommand(
-    name: "doctor", help: { help },
+    name: "doctor", summary: "looks whether training can run well on these machines", help: help,
     parse: { arguments throws(UsageError) in
       var configuration = DoctorConfiguration()
       try options.parse(arguments, into: &configuration)
@@ -51,30 +51,28 @@ enum DoctorCommand {
     return report.lines.map { "\(console.shown($0))\n" }.joined()
   }
 
-  private static var help: String {
-    """
-    Usage: [mpirun -np RANKS] cnn-mpi doctor [options]
+  private static let help = Help(
+    usage: ["[mpirun -np RANKS] cnn-mpi doctor [options]"],
+    description: """
+      Looks whether training can run well here, in a few seconds: start it like the run to come, with the same
+      mpirun options. Each problem comes with the command that mends it.
 
-    Looks whether training can run well here, in a few seconds: start it like the run to come, with the same
-    mpirun options. Each problem comes with the command that mends it.
-
-    MPI              one library on all ranks, and the mpirun that belongs to it; processes left alone
-    program          the same binary everywhere, to the bit
-    placement        cores of each rank; more ranks or --threads than cores, ranks that share cores
-    CPU, BLAS        one kind of CPU, the fastest kernel of OpenBLAS, limits of control groups and frequency
-    sgemm            GFLOP/s of every rank while all compute; slow ranks
-    allreduce        time of a sum over all ranks, of 4 bytes and 4 MB
-    neighbours       messages between ranks i and i + 1; slow links
-    clocks           differences between hosts
-    memory           what the model needs with train's defaults for all that has no option here (batch size,
-                     optimizer), and what there is, also in control groups; /dev/shm
-    temporary files  where MPI keeps its session
-    run directory    made, written, synced; free space
-    data             readable and the same on all ranks
-
-    \(options.help(defaults: DoctorConfiguration()))
-
-    Exit codes: 0 ready, maybe with warnings, 1 something has to be mended first, 2 usage.
-    """
-  }
+      MPI              one library on all ranks, and the mpirun that belongs to it; processes left alone
+      program          the same binary everywhere, to the bit
+      placement        cores of each rank; more ranks or --threads than cores, ranks that share cores
+      CPU, BLAS        one kind of CPU, the fastest kernel of OpenBLAS, limits of control groups and frequency
+      sgemm            GFLOP/s of every rank while all compute; slow ranks
+      allreduce        time of a sum over all ranks, of 4 bytes and 4 MB
+      neighbours       messages between ranks i and i + 1; slow links
+      clocks           differences between hosts
+      memory           what the model needs with train's defaults for all that has no option here (batch size,
+                       optimizer), and what there is, also in control groups; /dev/shm
+      temporary files  where MPI keeps its session
+      run directory    made, written, synced; free space
+      data             readable and the same on all ranks
+      """,
+    options: options.listed(defaults: DoctorConfiguration()),
+    closing: """
+      Exit codes: 0 ready, maybe with warnings, 1 something has to be mended first, 2 usage.
+      """)
 }

@@ -26,7 +26,7 @@ enum EvaluateCommand {
   ])
 
   static let subcommand = Subcommand(
-    name: "evaluate", help: { help },
+    name: "evaluate", summary: "tells how right a trained model is", help: help,
     parse: { arguments throws(UsageError) in
       var configuration = EvaluationConfiguration()
       try options.parse(arguments, into: &configuration)
@@ -38,16 +38,14 @@ enum EvaluateCommand {
       }
     })
 
-  private static var help: String {
-    """
-    Usage: [mpirun -np RANKS] cnn-mpi evaluate --model RUN|FILE.safetensors [options]
-
-    Tells how right a trained model is: loss, accuracy, and by class precision, recall, F1 and what it is taken
-    for. The numbers are bitwise the same on any number of ranks and threads.
-
-    \(options.help(defaults: EvaluationConfiguration()))
-
-    Exit codes: 0 done, 1 failed, 2 usage.
-    """
-  }
+  private static let help = Help(
+    usage: ["[mpirun -np RANKS] cnn-mpi evaluate --model RUN|FILE.safetensors [options]"],
+    description: """
+      Tells how right a trained model is: loss, accuracy, and by class precision, recall, F1 and what it is taken
+      for. The numbers are bitwise the same on any number of ranks and threads.
+      """,
+    options: options.listed(defaults: EvaluationConfiguration()),
+    closing: """
+      Exit codes: 0 done, 1 failed, 2 usage.
+      """)
 }

@@ -1,4 +1,5 @@
-/// A command-line option of a subcommand. Parser and help are made from the same table of these.
+/// A command-line option of a subcommand. Parser, help, manual page and completions are made from the same table of
+/// these.
 struct Option<Configuration>: Sendable {
   /// With the dashes, such as `--epochs`.
   let name: String

@@ -8,7 +8,7 @@ struct UsageError: AgreedError, Equatable, CustomStringConvertible {
   var exitCode: Int32 { 2 }
 }
 
-/// Groups of options, under headings, for parser and help.
+/// Groups of options, under headings: what the parser knows, and what is shown of it.
 struct OptionTable<Configuration>: Sendable {
   let groups: [(heading: String, options: [Option<Configuration>])]
   /// Takes the arguments that are no options; nil where there must be none.
@@ -74,24 +74,17 @@ struct OptionTable<Configuration>: Sendable {
     return UsageError(description: "unknown option \(name)")
   }
 
-  /// The options as the help lists them, in lines of at most 110 columns.
-  func help(defaults: Configuration) -> String {
-    let width = options.map { left($0).count }.max() ?? 0
-    return groups.map { group in
-      let lines = group.options.map { option in
-        let shown = option.show(defaults).flatMap { $0.isEmpty ? nil : " [\($0)]" } ?? ""
-        let left = left(option)
-        let lines = wrapped(option.help + shown, width: 110 - width - 4)
-        let indent = "\n" + String(repeating: " ", count: width + 4)
-        return "  \(left)\(String(repeating: " ", count: width - left.count))  "
-          + lines.joined(separator: indent)
-      }
-      return "\(group.heading):\n\(lines.joined(separator: "\n"))"
-    }.joined(separator: "\n\n")
-  }
-
-  private func left(_ option: Option<Configuration>) -> String {
-    [option.letter.map { "\($0)," }, option.name, option.value].compactMap { $0 }.joined(separator: " ")
+  /// The options as they are shown, with the values that they have in `defaults`.
+  func listed(defaults: Configuration) -> [OptionGroup] {
+    groups.map { group in
+      OptionGroup(
+        heading: group.heading,
+        options: group.options.map { option in
+          let shown = option.show(defaults).flatMap { $0.isEmpty ? nil : " [\($0)]" } ?? ""
+          return ListedOption(
+            name: option.name, letter: option.letter, placeholder: option.value, help: option.help + shown)
+        })
+    }
   }
 }
 

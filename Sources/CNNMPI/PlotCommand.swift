@@ -25,7 +25,7 @@ enum PlotCommand {
     ], operands: \Configuration.runs)
 
   static let subcommand = Subcommand(
-    name: "plot", help: { help },
+    name: "plot", summary: "draws a run again, or several in one figure", help: help,
     parse: { arguments throws(UsageError) in
       var configuration = Configuration()
       try options.parse(arguments, into: &configuration)
@@ -66,19 +66,18 @@ enum PlotCommand {
     }
   }
 
-  private static var help: String {
-    """
-    Usage: cnn-mpi plot RUN... [options]
-
-    Draws accuracy and loss by epoch from the metrics.csv of run directories, with gnuplot. One run: on the
-    training and the test data. Several: the test results solid and with the directories' names, those of
-    training dashed.
-
-    \(options.help(defaults: Configuration()))
-
-    Exit codes: 0 done, 1 failed, 2 usage.
-    """
-  }
+  private static let help = Help(
+    usage: ["cnn-mpi plot RUN... [options]"],
+    description: """
+      Draws accuracy and loss by epoch from the metrics.csv of run directories, with gnuplot. One run: on the
+      training and the test data. Several: the test results solid and with the directories' names, those of
+      training dashed.
+      """,
+    options: options.listed(defaults: Configuration()),
+    closing: """
+      Exit codes: 0 done, 1 failed, 2 usage.
+      """,
+    operand: "RUN")
 }
 
 extension FigureFormat {

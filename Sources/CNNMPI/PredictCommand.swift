@@ -30,7 +30,7 @@ enum PredictCommand {
     ], operands: \PredictionConfiguration.paths)
 
   static let subcommand = Subcommand(
-    name: "predict", help: { help },
+    name: "predict", summary: "predicts the classes of images", help: help,
     parse: { arguments throws(UsageError) in
       var configuration = PredictionConfiguration()
       try options.parse(arguments, into: &configuration)
@@ -49,17 +49,16 @@ enum PredictCommand {
       }
     })
 
-  private static var help: String {
-    """
-    Usage: [mpirun -np RANKS] cnn-mpi predict --model RUN|FILE.safetensors [options] PATH...
-
-    Predicts the classes of images. A PATH is a PNG or JPEG image, a directory with such images in it or below,
-    or an IDX file of images, such as MNIST's. Images are brought to the model's input: gray or RGB, transparency
-    over white, and its size. One that cannot be read is named on standard error and left out.
-
-    \(options.help(defaults: PredictionConfiguration()))
-
-    Exit codes: 0 all predicted, 1 failed or not all predicted, 2 usage.
-    """
-  }
+  private static let help = Help(
+    usage: ["[mpirun -np RANKS] cnn-mpi predict --model RUN|FILE.safetensors [options] PATH..."],
+    description: """
+      Predicts the classes of images. A PATH is a PNG or JPEG image, a directory with such images in it or below,
+      or an IDX file of images, such as MNIST's. Images are brought to the model's input: gray or RGB, transparency
+      over white, and its size. One that cannot be read is named on standard error and left out.
+      """,
+    options: options.listed(defaults: PredictionConfiguration()),
+    closing: """
+      Exit codes: 0 all predicted, 1 failed or not all predicted, 2 usage.
+      """,
+    operand: "PATH")
 }

@@ -5,7 +5,7 @@ enum ScalingCommand {
   private static let members = [ScalingRunCommand.subcommand, ScalingReportCommand.subcommand]
 
   static let subcommand = Subcommand(
-    name: "scaling", help: { help },
+    name: "scaling", summary: "measures training on several numbers of ranks", help: help,
     parse: { arguments throws(UsageError) in
       let found = arguments.first.map { "\"\($0)\"" } ?? "nothing"
       throw UsageError(description: "scaling: expected one of run, report, found \(found)")
@@ -25,15 +25,10 @@ enum ScalingCommand {
     }
   }
 
-  private static var help: String {
-    """
-    Usage: cnn-mpi scaling run --ranks N,... [options]
-           cnn-mpi scaling report DIR... [options]
-
-    Measures training on several numbers of ranks (run), and makes tables, curves, a page and a model of what
-    was measured (report).
-
-    `cnn-mpi scaling run --help` and `cnn-mpi scaling report --help` list the options.
-    """
-  }
+  private static let help = Help(
+    usage: ["cnn-mpi scaling run --ranks N,... [options]", "cnn-mpi scaling report DIR... [options]"],
+    description: """
+      Measures training on several numbers of ranks (run), and makes tables, curves, a page and a model of what
+      was measured (report).
+      """)
 }

@@ -24,7 +24,7 @@ enum ScalingReportCommand {
     ], operands: \Configuration.directories)
 
   static let subcommand = Subcommand(
-    name: "scaling report", help: { help },
+    name: "scaling report", summary: "makes tables, curves and a model of what was measured", help: help,
     parse: { arguments throws(UsageError) in
       try ScalingCommand.requireAlone("scaling report", expected: "that mpirun did not start")
       var configuration = Configuration()
@@ -55,27 +55,26 @@ enum ScalingReportCommand {
     return (text, noFigures)
   }
 
-  private static var help: String {
-    """
-    Usage: cnn-mpi scaling report DIR... [options]
+  private static let help = Help(
+    usage: ["cnn-mpi scaling report DIR... [options]"],
+    description: """
+      A DIR holds the run directories of a study and the times of MPI_Allreduce (NAME-allreduce.json), as
+      `cnn-mpi scaling run` leaves them. Several DIRs, such as those of several clusters or settings, come into one
+      table and picture, by the --label of their runs or by their names.
 
-    A DIR holds the run directories of a study and the times of MPI_Allreduce (NAME-allreduce.json), as
-    `cnn-mpi scaling run` leaves them. Several DIRs, such as those of several clusters or settings, come into one
-    table and picture, by the --label of their runs or by their names.
+      Prints by number of ranks: images/s with a 95 % confidence interval, speed-up, efficiency, where the time
+      of a step goes (hidden communication: at most so much); the latency and bandwidth of MPI_Allreduce, the
+      serial share, and how much of the communication is hidden, fitted to that; a projection to 1,024 ranks with
+      its band; on how many ranks communication takes half; and what the model says of each rank count that is
+      left out of the fit. Rank counts with more threads than cores are marked, and never enter a fit. Where the
+      model tells nothing, that is said instead.
 
-    Prints by number of ranks: images/s with a 95 % confidence interval, speed-up, efficiency, where the time
-    of a step goes (hidden communication: at most so much); the latency and bandwidth of MPI_Allreduce, the
-    serial share, and how much of the communication is hidden, fitted to that; a projection to 1,024 ranks with
-    its band; on how many ranks communication takes half; and what the model says of each rank count that is
-    left out of the fit. Rank counts with more threads than cores are marked, and never enter a fit. Where the
-    model tells nothing, that is said instead.
-
-    Writes scaling.csv (a row a run), scaling.json (everything), scaling.png and .svg (the curves, by gnuplot)
-    and scaling.html (one page with all of it).
-
-    \(options.help(defaults: Configuration()))
-
-    Exit codes: 0 done, 1 failed, 2 usage.
-    """
-  }
+      Writes scaling.csv (a row a run), scaling.json (everything), scaling.png and .svg (the curves, by gnuplot)
+      and scaling.html (one page with all of it).
+      """,
+    options: options.listed(defaults: Configuration()),
+    closing: """
+      Exit codes: 0 done, 1 failed, 2 usage.
+      """,
+    operand: "DIR")
 }

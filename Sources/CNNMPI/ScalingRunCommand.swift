@@ -31,7 +31,7 @@ enum ScalingRunCommand {
   ])
 
   static let subcommand = Subcommand(
-    name: "scaling run", help: { help },
+    name: "scaling run", summary: "trains on several numbers of ranks", help: help,
     parse: { arguments throws(UsageError) in
       try ScalingCommand.requireAlone("scaling run", expected: "that starts mpirun itself")
       var plan = StudyPlan()
@@ -97,26 +97,25 @@ enum ScalingRunCommand {
     }
   }
 
-  private static var help: String {
-    """
-    Usage: cnn-mpi scaling run --ranks N,... [options] [-- options of cnn-mpi train]
+  private static let help = Help(
+    usage: ["cnn-mpi scaling run --ranks N,... [options] [-- options of cnn-mpi train]"],
+    description: """
+      Trains on each number of ranks, several times, and reports as `cnn-mpi scaling report` does. It is one
+      process, not run under mpirun: it launches mpirun itself, in SLURM within the allocation. Each run is a
+      run directory of its own, and beside it are the times of MPI_Allreduce on its ranks. A study that was cut
+      goes on where it was when the same command is given again; the report comes with the completed study, and
+      `cnn-mpi scaling report DIR` makes it of what is there.
+      """,
+    options: options.listed(defaults: StudyPlan()),
+    closing: """
+      Training is `cnn-mpi train` with
+        \(StudyPlan.trainDefaults.joined(separator: " "))
+      and the options behind --, which win. The first epoch warms up and does not count.
 
-    Trains on each number of ranks, several times, and reports as `cnn-mpi scaling report` does. It is one
-    process, not run under mpirun: it launches mpirun itself, in SLURM within the allocation. Each run is a
-    run directory of its own, and beside it are the times of MPI_Allreduce on its ranks. A study that was cut
-    goes on where it was when the same command is given again; the report comes with the completed study, and
-    `cnn-mpi scaling report DIR` makes it of what is there.
-
-    \(options.help(defaults: StudyPlan()))
-
-    Training is `cnn-mpi train` with
-      \(StudyPlan.trainDefaults.joined(separator: " "))
-    and the options behind --, which win. The first epoch warms up and does not count.
-
-    SIGINT, SIGTERM, SIGHUP and SIGUSR1 end the job that is running too. Exit codes: 0 done, 1 failed, 2 usage,
-    75 stopped by a signal and can go on.
-    """
-  }
+      SIGINT, SIGTERM, SIGHUP and SIGUSR1 end the job that is running too. Exit codes: 0 done, 1 failed, 2 usage,
+      75 stopped by a signal and can go on.
+      """,
+    behindDashes: TrainCommand.subcommand.name)
 }
 
 extension ValueKind<[Int]> {

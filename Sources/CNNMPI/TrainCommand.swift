@@ -132,7 +132,7 @@ enum TrainCommand {
   ])
 
   static let subcommand = Subcommand(
-    name: "train", help: { help },
+    name: "train", summary: "trains a network", help: help,
     parse: { arguments throws(UsageError) in
       var configuration = TrainingConfiguration()
       let given = try options.parse(arguments, into: &configuration)
@@ -146,8 +146,10 @@ enum TrainCommand {
         StopSignal.listen()
         let found = try complete.resume.map { try Checkpoint.find($0, out: complete.out, world) }
         let resumed = try found?.checkpoint.map { try resume($0, complete, arguments, given) }
+        let restarted = try found?.beginning.map { try restart($0, in: complete.resume, arguments) }
         try train(
-          resumed ?? complete, from: found?.checkpoint, warnings: idle + (found?.warnings ?? []), in: world,
+          resumed ?? restarted ?? complete, from: found?.checkpoint, warnings: idle + (found?.warnings ?? []),
+          in: world,
           version: CNNMPI.version)
       }
     })
@@ -164,12 +166,7 @@ enum TrainCommand {
       throw UsageError(
         description: "\(option.name): the checkpoint \(checkpoint.path) has \(was), the command line \(now)")
     }
-    // What belongs to a start, not to the run.
-    resumed.threads = nil
-    resumed.verbosity = .normal
-    resumed.trace = false
-    resumed.overwrite = false
-    resumed.resume = nil
+    resumed.forgetStart()
     resumed.out = checkpoint.runDirectory
     try options.parse(arguments, into: &resumed)
     guard resumed.epochs >= checkpoint.state.epochsDone else {
@@ -179,6 +176,18 @@ enum TrainCommand {
           + "command line asks for \(resumed.epochs)")
     }
     return resumed
+  }
+
+  /// The configuration of a run that stopped before its first checkpoint, with the options of the command
+  /// line.
+  private static func restart(
+    _ beginning: TrainingConfiguration, in directory: String?, _ arguments: [String]
+  ) throws(UsageError) -> TrainingConfiguration {
+    var restarted = beginning
+    restarted.forgetStart()
+    restarted.out = directory
+    try options.parse(arguments, into: &restarted)
+    return restarted
   }
 
   /// Says which options have no effect beside others.
@@ -201,29 +210,31 @@ enum TrainCommand {
       + idle(["--keep"], configuration.saveEvery == .never, "with --save-every none")
   }
 
-  private static var help: String {
-    """
-    Usage: mpirun -np RANKS cnn-mpi [train] [options]
+  private static let help = Help(
+    usage: ["mpirun -np RANKS cnn-mpi [train] [options]"],
+    description: """
+      Trains by synchronous data-parallel SGD: every rank computes a part of each batch, the gradients are
+      averaged over the ranks by MPI_Allreduce. Without options it trains on built-in synthetic digits.
+      """,
+    options: options.listed(defaults: TrainingConfiguration()),
+    closing: """
+      Results go to the run directory: run.json (what was run and what came out), metrics.csv (a row an epoch),
+      metrics.jsonl (a line every --log-every steps and at the end of an epoch), events.out.tfevents.* (for
+      TensorBoard), training_metrics.png and .svg (drawn by gnuplot), model.safetensors (the weights, as PyTorch
+      names them), checkpoints/ (to go on from by --resume).
 
-    Trains by synchronous data-parallel SGD: every rank computes a part of each batch, the gradients are
-    averaged over the ranks by MPI_Allreduce. Without options it trains on built-in synthetic digits.
+      SIGTERM and SIGUSR1 stop a run behind a checkpoint. Exit codes: 0 done, 1 failed, 2 usage, 75 stopped by a
+      signal and can go on.
+      """)
+}
 
-    \(options.help(defaults: TrainingConfiguration()))
-
-    `cnn-mpi evaluate --help` and `cnn-mpi predict --help` tell what to do with a trained model, and
-    `cnn-mpi bench --help` how to measure the machine and the program.
-
-    `cnn-mpi plot RUN...` draws runs again, or several in one figure; `cnn-mpi scaling` measures training on
-    several numbers of ranks; `cnn-mpi doctor`, under the same mpirun, looks whether a run can go well on these
-    machines.
-
-    Results go to the run directory: run.json (what was run and what came out), metrics.csv (a row an epoch),
-    metrics.jsonl (a line every --log-every steps and at the end of an epoch), events.out.tfevents.* (for
-    TensorBoard), training_metrics.png and .svg (drawn by gnuplot), model.safetensors (the weights, as PyTorch
-    names them), checkpoints/ (to go on from by --resume).
-
-    SIGTERM and SIGUSR1 stop a run behind a checkpoint. Exit codes: 0 done, 1 failed, 2 usage, 75 stopped by a
-    signal and can go on.
-    """
+extension TrainingConfiguration {
+  /// Leaves what belongs to a start, not to the run.
+  fileprivate mutating func forgetStart() {
+    threads = nil
+    verbosity = .normal
+    trace = false
+    overwrite = false
+    resume = nil
   }
 }

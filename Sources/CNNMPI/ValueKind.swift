@@ -3,7 +3,7 @@ import Runs
 
 /// How the values of an option are read and shown.
 struct ValueKind<Value>: Sendable {
-  /// What stands for the value in the help, such as `N`.
+  /// What stands for the value in the help, such as `N`. Shells complete by it, see `CompletedValue`.
   let placeholder: String
   let parse: @Sendable (String) throws(ValueError) -> Value
   let show: @Sendable (Value) -> String

@@ -58,7 +58,7 @@ package final class Synchronous: TrainingStrategy {
     reducer.begin(microBatches: batch.microBatches)
     // batch -> forward -> loss -> backward, on all threads; meanwhile the gradients are summed over the ranks,
     // layer by layer as they get complete.
-    try engine.gradients(of: own, onComplete: reduce)
+    try engine.gradients(of: own) { place in try reduce(completeFrom: place) }
     world.pulse.enter(.waiting)
     try clock.measure(.wait) { try reducer.finish() }
     // The sums are means now, of the metrics too: the same numbers on every rank.

@@ -10,8 +10,8 @@ struct DivergedError: AgreedError, CustomStringConvertible {
 
   var description: String {
     "training diverged: the loss is \(loss) at step \(position.step + 1) (epoch \(position.epoch + 1)) with "
-      + "learning rate \(shortest(learningRate)); try a lower --lr, a longer --warmup-epochs or --lr-scaling "
-      + "none"
+      + "learning rate \(shortest(learningRate)); try a lower one, a longer warm-up, or no scaling of it by the "
+      + "ranks"
   }
 }
 
@@ -29,20 +29,19 @@ struct CheckpointError: Error, CustomStringConvertible {
   let reason: String
 
   var description: String {
-    "no checkpoint after step \(step): \(reason). Earlier ones are as they were; when there is room, --resume "
-      + "goes on from the newest"
+    "no checkpoint after step \(step): \(reason). Earlier ones are as they were; when there is room, the "
+      + "run can be resumed from the newest"
   }
 }
 
-/// A signal stopped the run, which can go on from a checkpoint.
-struct InterruptedError: AgreedError, CustomStringConvertible {
+/// A signal stopped the run, which can go on from a checkpoint: what was asked for, no failure.
+package struct InterruptedError: AgreedError, CustomStringConvertible {
   let position: TrainingPosition
-  let checkpoint: String
+  package let checkpoint: String
 
-  var exitCode: Int32 { 75 }
+  package var exitCode: Int32 { 75 }
 
-  var description: String {
-    "stopped by a signal after step \(position.step) (epoch \(position.epoch + 1)); to go on: --resume "
-      + checkpoint
+  package var description: String {
+    "stopped by a signal after step \(position.step) (epoch \(position.epoch + 1)), with all of it in \(checkpoint)"
   }
 }

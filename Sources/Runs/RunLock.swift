@@ -8,55 +8,69 @@ import System
 /// The file is made by linking a finished one to its name, which a file system, NFS too, does for one process
 /// alone. A lock whose run is dead is taken over: one of this host whose process is gone, one of an earlier
 /// start of the same batch job, and one of another host that was not refreshed for `patience`.
-final class RunLock: RunObserver {
+package final class RunLock: RunObserver {
   /// Who holds a lock.
-  struct Holder: Codable, Equatable {
+  package struct Holder: Codable, Equatable {
     let process: ProcessIdentity
+    /// To the second, as files have it.
     let since: Date
-    /// The batch job, and how often it was started before; nil outside of one.
+    /// The batch job, nil outside of one, and how often it was started before.
     let job: String?
     let restarts: Int
 
-    static func own(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> Holder {
+    package init(process: ProcessIdentity, job: String?, restarts: Int) {
+      self.process = process
+      since = Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded(.down))
+      self.job = job
+      self.restarts = restarts
+    }
+
+    /// This process.
+    package static func own(
+      _ environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> Holder {
       Holder(
-        process: .own, since: Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded()),
-        job: environment["SLURM_JOB_ID"],
+        process: .own, job: environment["SLURM_JOB_ID"],
         restarts: environment["SLURM_RESTART_COUNT"].flatMap { Int($0) } ?? 0)
     }
   }
 
   /// A lock that cannot be had.
-  struct Taken: Error, CustomStringConvertible {
+  package struct Taken: Error, CustomStringConvertible {
     let directory: String
     let holder: Holder
 
-    var description: String {
+    package var description: String {
       let process = holder.process
-      let where_ =
+      let elsewhere =
         process.state == .unknown
         ? "; if it is dead for sure, remove \(directory)/\(RunLock.fileName)" : ""
       return
         "\(directory): expected a directory that no run is using, found one that process \(process.process) on "
-        + "\(process.host) has been using since \(holder.since.formatted(.iso8601))\(where_); wait for its end, end it, "
+        + "\(process.host) has been using since \(holder.since.formatted(.iso8601))\(elsewhere); wait for its end, end it, "
         + "or choose another directory"
     }
   }
 
-  static let fileName = "run.lock"
+  package static let fileName = "run.lock"
   /// Seconds between two refreshments, and without any after which another host's lock counts as left behind.
   private static let interval = 30.0
   private static let patience = 600.0
 
   private let path: String
   private let own: Holder
+  private var isHeld = false
   private var lastRefresh = ContinuousClock.now
 
   /// - Throws: `Taken`, or an `OutputError` when the file cannot be made.
-  init(in directory: RunDirectory, _ own: Holder = .own()) throws {
+  package init(in directory: RunDirectory, _ own: Holder = .own()) throws {
     path = directory.file(Self.fileName)
     self.own = own
     for _ in 0..<8 {
-      if try make() { return }
+      if try make() {
+        isHeld = true
+        return
+      }
       guard let holder = Self.holder(of: path) else { continue }
       guard isLeftBehind(holder) else { throw Taken(directory: directory.path, holder: holder) }
       takeAway(holder)
@@ -121,17 +135,19 @@ final class RunLock: RunObserver {
   }
 
   /// Shows other hosts that the run is alive.
-  func stepEnded(_ progress: StepProgress) {
+  package func stepEnded(_ progress: StepProgress) {
     guard (ContinuousClock.now - lastRefresh).seconds > Self.interval else { return }
     lastRefresh = .now
     utimes(path, nil)
   }
 
-  func runEnded(_ end: RunEnd) { release() }
+  package func runEnded(_ end: RunEnd) { release() }
 
-  func runStopped(_ stop: RunStop) { release() }
+  package func runStopped(_ stop: RunStop) { release() }
 
   private func release() {
+    guard isHeld else { return }
+    isHeld = false
     if Self.holder(of: path) == own { unlink(path) }
   }
 }

@@ -25,6 +25,8 @@ final class RunReporter {
     self.recorded = recorded ?? RecordedSums()
   }
 
+  func say(_ text: String) { console.print(text) }
+
   func warn(_ text: String) { console.warn(text) }
 
   /// - Throws: where an essential observer cannot begin.

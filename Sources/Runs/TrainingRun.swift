@@ -155,6 +155,7 @@ final class TrainingRun {
 
   /// A signal asked some rank to stop: all leave, behind a checkpoint.
   private func stopHere() throws {
+    output?.reporter.say("stopping: a checkpoint is being written; a second Ctrl-C ends at once, without it")
     let path = try save()
     try writeTrace()
     throw InterruptedError(

@@ -38,7 +38,13 @@ extension TrainingSetup {
     world.pulse.enter(.loading)
     self.configuration = configuration
     self.checkpoint = checkpoint?.state
-    network = try world.agree { try Network(ModelDescription(named: configuration.model)) }
+    network = try world.agree {
+      // A checkpoint holds its model: the file may be gone by now.
+      if let state = checkpoint?.state, state.configuration.model == configuration.model {
+        return try Network(state.model)
+      }
+      return try Network(ModelDescription(named: configuration.model))
+    }
     threads = configuration.threads ?? world.threadsPerRank
     data = try TrainingData(configuration, for: network, threads: threads, world)
     (trainDataHash, testDataHash) = (data.train.hash(), data.test.hash())

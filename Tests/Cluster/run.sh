@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Proves on a cluster on this machine what the README says of clusters: hosts and SLURM for real, see lab.sh.
+# Proves on a cluster on this machine what the manual says of clusters: hosts and SLURM for real, see lab.sh.
 #
 #     Tests/Cluster/run.sh [network|slurm|failures|containers|all]...
 #

@@ -84,11 +84,12 @@ import Testing
       // The last step, 94, is saved as a step and again with its epoch.
       try run(Self.options + ["--save-every", "47steps", "--keep", "3"], ranks: 1, out: directory)
       expect(["step-00000047-epoch-0000", "step-00000094-epoch-0001", "step-00000094-epoch-0002"])
-      try run(Self.options + ["--save-every", "none"], ranks: 1, out: directory)
+      let again = Self.options + ["--overwrite"]
+      try run(again + ["--save-every", "none"], ranks: 1, out: directory)
       expect([])  // A new run replaces the old one's.
-      try run(Self.options + ["--save-every", "0.0001min", "--keep", "100"], ranks: 2, out: directory)
+      try run(again + ["--save-every", "0.0001min", "--keep", "100"], ranks: 2, out: directory)
       #expect(files.checkpoints.count >= 8)
-      try run(Self.options + ["--keep", "1"], ranks: 1, out: directory)
+      try run(again + ["--keep", "1"], ranks: 1, out: directory)
       expect(["step-00000094-epoch-0002"])
     }
   }
@@ -116,8 +117,15 @@ import Testing
       let (a, b) = (RunFiles(directory: "\(directory)/a"), RunFiles(directory: "\(directory)/b"))
       try run(Self.options, ranks: 1, out: a.directory)
       try run(Self.options + ["--seed", "2", "--epochs", "4"], ranks: 1, out: b.directory)
-      let program = try run(["--resume", a.directory, "--epochs", "3"], ranks: 1, out: b.directory)
-      #expect(program.output.contains("(replaces an earlier run)"))
+      let goOn = ["--resume", a.directory, "--epochs", "3"]
+      let refused = try run(goOn, ranks: 1, out: b.directory, exitCode: 1)
+      #expect(
+        refused.errors.contains("expected a directory without a run, found a completed run"),
+        "\(refused.errors)")
+      #expect(try b.rows().count == 4, "the refused run changed what is there")
+      let program = try run(goOn + ["--overwrite"], ranks: 1, out: b.directory)
+      #expect(program.output.contains("(its earlier run is in \(b.directory)/earlier-run until"))
+      #expect(!b.allFiles.contains("earlier-run"), "the earlier run is still there")
       #expect(b.checkpoints.map { $0.prefix(13) } == ["step-00000141", "step-00000141"])
       #expect(try b.rows().count == 3)
       let lines = try String(contentsOfFile: "\(b.directory)/metrics.jsonl", encoding: .utf8)

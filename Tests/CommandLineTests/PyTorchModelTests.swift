@@ -20,12 +20,13 @@ struct PyTorchModelTests {
     ]}
     """
 
-  /// The lines of Python that the README shows.
+  /// The lines of Python that the manual shows.
   private static func snippet() throws -> String {
-    let readme = try String(contentsOfFile: "\(packageRoot)/README.md", encoding: .utf8)
-    let start = try #require(readme.range(of: "```python\nimport json\n"))
-    let end = try #require(readme[start.upperBound...].range(of: "```"))
-    return "import json\n" + readme[start.upperBound..<end.lowerBound]
+    let path = "\(packageRoot)/Sources/CNNMPI/CNNMPI.docc/PyTorch.md"
+    let article = try String(contentsOfFile: path, encoding: .utf8)
+    let start = try #require(article.range(of: "```python\nimport json\n"))
+    let end = try #require(article[start.upperBound...].range(of: "```"))
+    return "import json\n" + article[start.upperBound..<end.lowerBound]
   }
 
   private static let reading = """
@@ -57,7 +58,7 @@ struct PyTorchModelTests {
   }
 
   @Test(arguments: ["mnist-cnn", "mnist-bn", "odd"])
-  func theReadmesLinesGiveTheSameLogits(_ model: String) throws {
+  func theManualsLinesGiveTheSameLogits(_ model: String) throws {
     try withTemporaryDirectory { directory in
       try Self.odd.write(toFile: "\(directory)/odd.json", atomically: true, encoding: .utf8)
       let images = "\(directory)/images-idx3-ubyte"

@@ -1,7 +1,10 @@
 #!/bin/sh
 # Makes a container a worker: an sshd on port 2222, as the user that trains. Keys are made at the first start, in
 # ~/.ssh, which all containers share (a volume): they let the containers of one compose project into each other, only.
+#
+#     start-worker
 set -eu
+case "${1-}" in -h | --help) sed -n '2,/^set /{s/^# \{0,1\}//;/^set /!p}' "$0"; exit ;; esac
 cd ~/.ssh
 umask 077
 # mkdir succeeds for one of those that start at the same time.

@@ -20,10 +20,10 @@ package final class Checkpoint {
         hint: "model.safetensors is for --weights, evaluate and predict")
     }
     do {
-      state = try CheckpointState.decode(text)
+      state = try CheckpointState.decode(text, writtenBy: file.metadata["program"] ?? "an unknown program")
     } catch {
       throw FileError(
-        file.path, expected: "the state of a run of this version",
+        file.path, expected: "the state of a run",
         found: (error as? DecodingError)?.inOneLine ?? "\(error)")
     }
   }

@@ -8,6 +8,12 @@ package struct CheckpointState: Codable, Sendable {
   /// What it is called in a file's metadata.
   static let key = "training"
 
+  /// The newest format that this program reads, and the one that it writes. It rises when a checkpoint gets
+  /// something that earlier programs cannot do without; what is only new gets a default where it is read.
+  static let format = 1
+
+  /// Nil in checkpoints of the first programs, which wrote format 1 without saying so.
+  private let format: Int?
   package let configuration: TrainingConfiguration
   let model: ModelDescription
   /// Of the run that wrote it.
@@ -28,6 +34,7 @@ package struct CheckpointState: Codable, Sendable {
     _ setup: TrainingSetup, _ progress: RunProgress, _ earlyStopping: EarlyStopping.State?,
     _ recorded: RecordedSums, worldSize: Int
   ) {
+    format = Self.format
     configuration = setup.configuration
     model = setup.network.description
     self.worldSize = worldSize
@@ -73,11 +80,30 @@ package struct CheckpointState: Codable, Sendable {
     return String(decoding: try encoder.encode(self), as: UTF8.self)
   }
 
-  static func decode(_ text: String) throws -> CheckpointState {
+  /// - Parameter program: what wrote the text, such as `cnn-mpi 0.1.0`, for messages.
+  /// - Throws: also where the format is newer than this program.
+  static func decode(_ text: String, writtenBy program: String) throws -> CheckpointState {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return try decoder.decode(CheckpointState.self, from: Data(text.utf8))
+    let data = Data(text.utf8)
+    let found = try decoder.decode(Format.self, from: data).format ?? 1
+    guard found <= format else { throw NewerFormat(found: found, program: program) }
+    return try decoder.decode(CheckpointState.self, from: data)
+  }
+
+  private struct Format: Decodable {
+    let format: Int?
+  }
+
+  /// A later program's checkpoint.
+  private struct NewerFormat: Error, CustomStringConvertible {
+    let found: Int
+    let program: String
+
+    var description: String {
+      "format \(found), written by \(program), where this program reads formats up to \(CheckpointState.format)"
+    }
   }
 }
 

@@ -1,63 +1,78 @@
 import Files
 import Foundation
 import MPI
+import Models
 import Parallel
+import Reporting
+import Tensors
 
 extension Checkpoint {
-  /// What `--resume` found.
+  /// Where a run that is to be resumed goes on.
   package struct Found {
-    /// Nil where `auto` found nothing, so that the run starts at the beginning.
-    package let checkpoint: Checkpoint?
-    /// What is wrong with checkpoints that were passed over.
-    package let warnings: [String]
+    /// Nil where there is none, so that the run starts at the beginning.
+    package var checkpoint: Checkpoint?
+    /// With no checkpoint, what the run was to do that stopped before its first one; nil where that is not
+    /// known.
+    package var beginning: TrainingConfiguration?
+    /// What is wrong with checkpoints that were passed over, or why there is none.
+    package var warnings: [String] = []
   }
 
-  /// Finds the checkpoint that `--resume` names, on rank 0, and gives it to all ranks.
+  /// Finds the checkpoint to resume, on rank 0, and gives it to all ranks.
   ///
   /// - Parameters:
   ///   - resume: `auto` for the newest whole one in the run directory `out`, which must be given, or none; or the path of a run
   ///     directory, its newest; or that of a checkpoint.
   /// - Throws: on all ranks, when there is none or the one named is damaged.
   package static func find(_ resume: String, out: String?, _ world: World) throws -> Found {
-    let found = try world.agree {
-      world.isRoot ? try find(resume, out: out) : Found(checkpoint: nil, warnings: [])
-    }
+    var found = try world.agree { world.isRoot ? try find(resume, out: out) : Found() }
+    found.beginning = try world.broadcast(found.beginning)
     guard let file = try world.broadcast(found.checkpoint?.file) else { return found }
-    return Found(checkpoint: try world.agree { try Checkpoint(file) }, warnings: found.warnings)
+    found.checkpoint = try world.agree { try Checkpoint(file) }
+    return found
   }
 
   private static func find(_ resume: String, out: String?) throws -> Found {
     if resume == "auto" {
-      guard let out else { preconditionFailure("--resume auto without a run directory") }
-      let newest = try CheckpointDirectory(path: "\(out)/checkpoints").newest()
-      return Found(checkpoint: newest?.checkpoint, warnings: passedOver(newest?.damages ?? []))
+      guard let out else { preconditionFailure("resume automatically without a run directory") }
+      let newest = try CheckpointDirectory(path: "\(out)/\(CheckpointDirectory.name)").newest()
+      return newest.map(Found.init) ?? Found(warnings: stoppedEarly(out) == nil ? [] : [beginning(out)])
     }
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: resume, isDirectory: &isDirectory) else {
-      throw FileError(resume, expected: "a run directory or a checkpoint", found: "nothing")
+    guard isDirectory(resume) else { return Found(checkpoint: try read(resume)) }
+    for directory in ["\(resume)/\(CheckpointDirectory.name)", resume] {
+      if let newest = try CheckpointDirectory(path: directory).newest() { return Found(newest) }
     }
-    if isDirectory.boolValue {
-      for directory in ["\(resume)/checkpoints", resume] {
-        guard let newest = try CheckpointDirectory(path: directory).newest() else { continue }
-        return Found(checkpoint: newest.checkpoint, warnings: passedOver(newest.damages))
-      }
+    guard let record = stoppedEarly(resume) else {
       throw FileError(
         resume, expected: "a run directory with checkpoints", found: "none",
-        hint: "--resume auto starts at the beginning where there are none")
+        hint: "to resume automatically starts at the beginning where there are none")
     }
-    let file = URL(fileURLWithPath: resume)
-    guard FileManager.default.fileExists(atPath: file.deletingPathExtension().path + ".json") else {
-      throw FileError(
-        resume, expected: "a run directory or a checkpoint with its manifest beside it", found: "no manifest",
-        hint: "model.safetensors is for --weights, evaluate and predict")
-    }
-    let directory = CheckpointDirectory(path: file.deletingLastPathComponent().path)
-    let checkpoint = try directory.read(file.deletingPathExtension().lastPathComponent)
-    return Found(checkpoint: checkpoint, warnings: [])
+    return Found(beginning: record.configuration, warnings: [beginning(resume)])
   }
 
-  private static func passedOver(_ damages: [String]) -> [String] {
-    damages.map { "passed over a damaged checkpoint: \($0)" }
+  /// The record of a run that is not complete; nil where there is none.
+  private static func stoppedEarly(_ directory: String) -> RunRecord? {
+    let record = try? RunRecord(inDirectory: directory)
+    return record?.state == .completed ? nil : record
+  }
+
+  private static func beginning(_ directory: String) -> String {
+    "the run in \(directory) stopped before its first checkpoint: it starts at the beginning"
+  }
+
+  /// The checkpoint at this path.
+  private static func read(_ path: String) throws -> Checkpoint {
+    guard isRegularFile(path) else {
+      throw FileError(path, expected: "a run directory or a checkpoint", found: "nothing")
+    }
+    let file = URL(fileURLWithPath: path)
+    guard isRegularFile(file.deletingPathExtension().path + ".json") else {
+      throw FileError(
+        path, expected: "a run directory or a checkpoint with its manifest beside it", found: "no manifest",
+        hint: "\(TrainedModel.fileName) is to start from, to evaluate and to predict with")
+    }
+    let directory = CheckpointDirectory(path: file.deletingLastPathComponent().path)
+    return try directory.read(file.deletingPathExtension().lastPathComponent)
   }
 
   /// It is one of the run in this directory.
@@ -80,7 +95,21 @@ extension Checkpoint {
   }
 }
 
+extension Checkpoint.Found {
+  fileprivate init(_ newest: (checkpoint: Checkpoint, damages: [String])) {
+    checkpoint = newest.checkpoint
+    warnings = newest.damages.map { "passed over a damaged checkpoint: \($0)" }
+  }
+}
+
 extension World {
+  /// The configuration that rank 0 gives, on all ranks; nil where it gives none.
+  fileprivate func broadcast(_ configuration: TrainingConfiguration?) throws -> TrainingConfiguration? {
+    let own = try configuration.map { String(decoding: try prettyJSON($0), as: UTF8.self) } ?? ""
+    let text = try communicator.broadcast(own)
+    return text.isEmpty ? nil : try decodeJSON(TrainingConfiguration.self, from: Array(text.utf8))
+  }
+
   /// The file that rank 0 gives, on all ranks; nil where it gives none.
   fileprivate func broadcast(_ file: SafetensorsFile?) throws -> SafetensorsFile? {
     let path = try communicator.broadcast(file?.path ?? "")
