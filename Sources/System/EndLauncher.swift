@@ -1,5 +1,4 @@
 import Glibc
-import System
 
 /// Sees to it that the launcher of a rank ends: an mpirun, or its daemon on this host, that has lost
 /// another host may wait for it for ever.

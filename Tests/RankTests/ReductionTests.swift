@@ -5,7 +5,7 @@ import Parallel
 import Tensors
 import Testing
 
-@MainActor @Suite(.serialized, .watchdog) struct AgreementTests {
+@MainActor @Suite(.serialized, .watchdog, .severalRanks) struct AgreementTests {
   struct Failure: Error, CustomStringConvertible { let description: String }
 
   private var world: World { Ranks.world }
@@ -37,7 +37,7 @@ import Testing
   }
 }
 
-@MainActor @Suite(.serialized, .watchdog) struct GradientReducerTests {
+@MainActor @Suite(.serialized, .watchdog, .severalRanks) struct GradientReducerTests {
   private var world: World { Ranks.world }
 
   /// The arena completes from its end to its start, in uneven pieces; twice, as the reducer is used again.
@@ -182,7 +182,7 @@ import Testing
   }
 }
 
-@MainActor @Suite(.serialized, .watchdog) struct StepVoteTests {
+@MainActor @Suite(.serialized, .watchdog, .severalRanks) struct StepVoteTests {
   private var world: World { Ranks.world }
 
   @Test func theLargestWins() throws {
