@@ -22,6 +22,8 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPNGLibrary", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CJPEGLibrary", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .target(name: "CPNG", dependencies: ["CPNGLibrary"]),
     .target(name: "CJPEG", dependencies: ["CJPEGLibrary"]),
     .target(name: "CMPI", dependencies: ["CMPILibrary"]),
@@ -29,13 +31,13 @@ let package = Package(
 
     // Imports only go down this list.
     .target(name: "Tensors", swiftSettings: numeric),
-    .target(name: "Hashing", swiftSettings: numeric),
+    .target(name: "Hashing", dependencies: ["CXXHash", "CCrypto"], swiftSettings: spans),
     .target(name: "System", dependencies: ["Tensors"], swiftSettings: spans),
     .target(name: "Files", dependencies: ["Hashing", "Tensors"], swiftSettings: spans),
-    .target(name: "MPI", dependencies: ["CMPI", "System"], swiftSettings: spans),
-    .target(name: "Kernels", dependencies: ["COpenBLAS", "CCPU", "Tensors"], swiftSettings: numeric),
+    .target(name: "MPI", dependencies: ["System", "CMPI"], swiftSettings: spans),
+    .target(name: "Kernels", dependencies: ["Tensors", "CCPU", "COpenBLAS"], swiftSettings: numeric),
     .target(
-      name: "Data", dependencies: ["CZlib", "CPNG", "CJPEG", "Files", "Hashing", "Tensors"],
+      name: "Data", dependencies: ["Files", "Hashing", "Tensors", "CJPEG", "CPNG", "CZlib"],
       swiftSettings: numeric),
     .target(name: "Optimizers", dependencies: ["Tensors"], swiftSettings: numeric),
     .target(name: "Networks", dependencies: ["Kernels", "Files", "Tensors"], swiftSettings: spans),
@@ -47,20 +49,20 @@ let package = Package(
     .target(
       name: "Engine",
       dependencies: [
-        "Parallel", "Networks", "Kernels", "Optimizers", "Data", "System", "Hashing", "Tensors",
+        "Parallel", "Networks", "Optimizers", "Data", "Kernels", "System", "Hashing", "Tensors",
       ],
       swiftSettings: spans),
     .target(
       name: "Runs",
       dependencies: [
-        "Engine", "Models", "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Optimizers", "Data",
+        "Engine", "Models", "Reporting", "Parallel", "Networks", "Optimizers", "Data", "Kernels", "MPI",
         "Files", "System", "Hashing", "Tensors",
       ],
       swiftSettings: spans),
     .target(
       name: "Benchmarks",
       dependencies: [
-        "Runs", "Engine", "Models", "Reporting", "Parallel", "MPI", "Networks", "Kernels", "Data", "System",
+        "Runs", "Engine", "Models", "Reporting", "Parallel", "Networks", "Data", "Kernels", "MPI", "System",
         "Tensors",
       ],
       swiftSettings: spans),
@@ -70,15 +72,15 @@ let package = Package(
     .target(
       name: "Doctor",
       dependencies: [
-        "Benchmarks", "Runs", "Engine", "Models", "Reporting", "Parallel", "MPI", "Networks", "Kernels",
-        "Data", "Files", "System", "Hashing", "Tensors",
+        "Benchmarks", "Runs", "Engine", "Models", "Reporting", "Parallel", "Networks", "Data", "Kernels",
+        "MPI", "Files", "System", "Hashing", "Tensors",
       ],
       swiftSettings: spans),
     .executableTarget(
       name: "CNNMPI",
       dependencies: [
-        "Doctor", "Scaling", "Benchmarks", "Runs", "Engine", "Models", "Reporting", "Parallel", "MPI",
-        "Networks", "Files", "Kernels", "System",
+        "Doctor", "Scaling", "Benchmarks", "Runs", "Engine", "Models", "Reporting", "Parallel", "Networks",
+        "Kernels", "MPI", "Files", "System",
       ],
       swiftSettings: spans),
 
@@ -86,20 +88,22 @@ let package = Package(
       name: "TestSupport", dependencies: ["Kernels", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: spans),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: spans),
-    .testTarget(name: "HashingTests", dependencies: ["Hashing", "Tensors"], swiftSettings: spans),
+    .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: spans),
     .testTarget(name: "SystemTests", dependencies: ["System"], swiftSettings: spans),
-    .testTarget(name: "FilesTests", dependencies: ["Files", "Tensors", "TestSupport"], swiftSettings: spans),
+    .testTarget(
+      name: "FilesTests", dependencies: ["Files", "Hashing", "Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(
       name: "KernelsTests", dependencies: ["Kernels", "Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(
-      name: "NetworksTests", dependencies: ["Networks", "Optimizers", "Kernels", "Tensors", "TestSupport"],
+      name: "NetworksTests",
+      dependencies: ["Networks", "Optimizers", "Kernels", "Files", "Tensors", "TestSupport"],
       swiftSettings: spans),
     .testTarget(
       name: "OptimizersTests", dependencies: ["Optimizers", "Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(
-      name: "DataTests", dependencies: ["Data", "CZlib", "Tensors", "TestSupport"], swiftSettings: spans),
+      name: "DataTests", dependencies: ["Data", "Tensors", "CZlib", "TestSupport"], swiftSettings: spans),
     .testTarget(
-      name: "ParallelTests", dependencies: ["Parallel", "MPI", "System"], swiftSettings: spans),
+      name: "ParallelTests", dependencies: ["Parallel", "MPI", "System", "Hashing"], swiftSettings: spans),
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "Files", "Tensors", "TestSupport"],
       swiftSettings: spans),
@@ -107,8 +111,13 @@ let package = Package(
       name: "ModelsTests", dependencies: ["Models", "Networks", "Data", "Files", "Tensors", "TestSupport"],
       swiftSettings: spans),
     .testTarget(
+      name: "EngineTests", dependencies: ["Engine", "Parallel", "Networks", "Data", "System", "Tensors"],
+      swiftSettings: spans),
+    .testTarget(
       name: "RunsTests",
-      dependencies: ["Runs", "Engine", "Models", "Reporting", "Files", "System", "TestSupport"],
+      dependencies: [
+        "Runs", "Engine", "Models", "Reporting", "Parallel", "Files", "System", "Tensors", "TestSupport",
+      ],
       swiftSettings: spans),
     .testTarget(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "System"],
@@ -124,11 +133,12 @@ let package = Package(
     .testTarget(
       name: "RankTests",
       dependencies: [
-        "Doctor", "Runs", "Engine", "Models", "Parallel", "MPI", "Networks", "Optimizers", "Data", "System",
-        "Hashing", "Tensors", "TestSupport", "AllocationCounter",
+        "Doctor", "Runs", "Engine", "Models", "Parallel", "Networks", "Optimizers", "Data", "MPI", "System",
+        "Hashing", "Tensors", "AllocationCounter", "TestSupport",
       ],
       swiftSettings: spans),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["System", "TestSupport"], swiftSettings: spans),
+      name: "CommandLineTests", dependencies: ["Parallel", "System", "Hashing", "TestSupport"],
+      swiftSettings: spans),
   ]
 )

@@ -95,9 +95,7 @@ enum BenchCommand {
       parse: { arguments throws(UsageError) in
         var configuration = BenchmarkConfiguration()
         try options(kind).parse(arguments, into: &configuration)
-        if let conflict = configuration.training.reduction.conflict {
-          throw UsageError(description: conflict)
-        }
+        try configuration.training.reduction.requireOneOrder()
         let complete = configuration
         return .inWorld { world in
           let report = try bench(kind, complete, in: world, version: CNNMPI.version)

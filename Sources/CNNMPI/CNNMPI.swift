@@ -55,7 +55,7 @@ enum CNNMPI {
       try body(world)
       return 0
     } catch let stop as InterruptedError {
-      if world.speaks { say("\(stop); to go on: --resume \(stop.checkpoint)") }
+      if world.speaks { printError("cnn-mpi: \(stop); to go on: --resume \(stop.checkpoint)") }
       return stop.exitCode
     } catch let error as any AgreedError {
       return world.speaks ? fail(error) : error.exitCode
@@ -84,8 +84,5 @@ enum CNNMPI {
     return (error as? any AgreedError)?.exitCode ?? 1
   }
 
-  static func sayError(_ message: String) { say("error: \(message)") }
-
-  /// Says something that is no result, on standard error.
-  private static func say(_ message: String) { printError("cnn-mpi: \(message)") }
+  static func sayError(_ message: String) { printError("cnn-mpi: error: \(message)") }
 }

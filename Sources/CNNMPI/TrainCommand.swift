@@ -54,26 +54,29 @@ enum TrainCommand {
       "Optimizer",
       [
         O("--optimizer", \.optimizer, .choice, "the update rule"),
-        O("--lr", \.learningRate, .positive, "learning rate of one rank"),
+        O("--lr", \.learningRate, .positive.single, "learning rate of one rank"),
         O(
           "--lr-scaling", \.learningRateScaling, .choice,
           "times the ranks or not [linear; none with --global-batch]"),
         O("--warmup-epochs", \.warmupEpochs, .nonNegative, "from the unscaled to the scaled rate"),
         O("--schedule", \.schedule, .choice, "how the rate goes on"),
         O("--step-epochs", \.stepEpochs, .positive, "step schedule: epochs between drops"),
-        O("--step-factor", \.stepFactor, .positive, "step schedule: factor of a drop"),
-        O("--momentum", \.momentum, .share, "of SGD"),
+        O("--step-factor", \.stepFactor, .positive.single, "step schedule: factor of a drop"),
+        O("--momentum", \.momentum, .share.single, "of SGD"),
         O("--nesterov", \.nesterov, .choice, "Nesterov's momentum, of SGD"),
-        O("--weight-decay", \.weightDecay, .nonNegative, "L2 penalty"),
+        O("--weight-decay", \.weightDecay, .nonNegative.single, "L2 penalty"),
       ]
     ),
     (
       "Regularization and augmentation",
       [
         O("--augment", \.augmentation, .choice, "variations of the training images"),
-        O("--label-smoothing", \.labelSmoothing, .share, "share of the target spread over all classes"),
-        O("--clip-norm", \.clipNorm, .positive, "largest norm of a step's gradients"),
-        O("--ema", \.averageDecay, .fraction, "evaluate a moving average of the weights with this decay"),
+        O(
+          "--label-smoothing", \.labelSmoothing, .share.single, "share of the target spread over all classes"),
+        O("--clip-norm", \.clipNorm, .positive.single, "largest norm of a step's gradients"),
+        O(
+          "--ema", \.averageDecay, .fraction.single,
+          "evaluate a moving average of the weights with this decay"),
       ]
     ),
     (
@@ -140,7 +143,7 @@ enum TrainCommand {
         throw UsageError(
           description: "--resume auto: expected --out DIR, the run to go on with; or give --resume its path")
       }
-      if let conflict = configuration.reduction.conflict { throw UsageError(description: conflict) }
+      try configuration.reduction.requireOneOrder()
       let (complete, idle) = (configuration, idleOptions(given, configuration))
       return .inWorld { world in
         StopSignal.listen()

@@ -65,6 +65,21 @@ extension ValueKind<Double> {
   static var fraction: Self { number("a number above 0 and below 1") { $0 > 0 && $0 < 1 } }
   static var share: Self { number("a number from 0 to below 1") { $0 >= 0 && $0 < 1 } }
 
+  /// The same numbers, for what is computed with in 32 bits: none that is infinite there or rounded to one of the
+  /// bounds, as 1e-300 is to 0 and 0.999999999 to 1.
+  var single: Self {
+    Self(
+      placeholder: placeholder,
+      parse: { text throws(ValueError) in
+        let number = try parse(text)
+        let rounded = Double(Float(number))
+        guard (rounded == 0) == (number == 0), (try? parse("\(rounded)")) != nil else {
+          throw ValueError(expected: "a number that is not \(rounded) in 32-bit arithmetic")
+        }
+        return number
+      }, show: show)
+  }
+
   /// Ranks are heard of each second.
   static var stallLimit: Self { number("0 or a number of at least 3") { $0 == 0 || $0 >= 3 } }
 
@@ -81,16 +96,21 @@ extension ValueKind<Double> {
 }
 
 extension ValueKind<[Double]> {
-  /// One number, or several with commas between.
-  static var numbers: Self { numbers("numbers with commas between") { _ in true } }
-  static var positiveNumbers: Self { numbers("numbers above 0 with commas between") { $0 > 0 } }
+  /// One number, or several with commas between, that are finite in 32 bits.
+  static var numbers: Self { numbers("numbers with commas between, finite in 32 bits") { $0.isFinite } }
+  /// The same, above 0 and with finite reciprocals.
+  static var positiveNumbers: Self {
+    numbers("numbers above 0 with commas between, finite in 32 bits like their reciprocals") {
+      $0.isNormal && $0 > 0
+    }
+  }
 
-  private static func numbers(_ expected: String, _ isAllowed: @escaping @Sendable (Double) -> Bool) -> Self {
+  private static func numbers(_ expected: String, _ isAllowed: @escaping @Sendable (Float) -> Bool) -> Self {
     Self(
       placeholder: "X,...",
       parse: { text throws(ValueError) in
         let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-        let numbers = parts.compactMap { Double($0) }.filter { $0.isFinite && isAllowed($0) }
+        let numbers = parts.compactMap { Double($0) }.filter { isAllowed(Float($0)) }
         guard numbers.count == parts.count else { throw ValueError(expected: expected) }
         return numbers
       }, show: { $0.map(shortest).joined(separator: ",") })

@@ -23,9 +23,13 @@ package struct LabeledImages: Sendable {
 }
 
 extension LabeledImages {
-  /// Of images and labels, to tell whether two sets are the same, see `fastHash`.
+  /// The fingerprint of all images and then all labels, behind its kind, to tell whether two sets are the
+  /// same: `xxh3:` and 32 hexadecimal digits.
   package func hash() -> String {
-    String(fastHash(images.span.bytes) ^ fastHash(labels.span.bytes), radix: 16)
+    var stream = FingerprintStream()
+    stream.update(images.span.bytes)
+    stream.update(labels.span.bytes)
+    return "\(Fingerprint.kind):\(stream.fingerprint)"
   }
 
   /// The first `count` images, or all where there are not so many.

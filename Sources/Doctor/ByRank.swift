@@ -19,8 +19,12 @@ package struct ByRank<Facts: Codable & Sendable>: Sendable {
   /// another found.
   package init(gathering own: Facts, _ world: World) throws {
     let texts = try world.communicator.allGather(String(decoding: prettyJSON(own), as: UTF8.self))
-    self.init(
-      hosts: world.hosts, facts: try texts.map { try decodeJSON(Facts.self, from: Array($0.utf8)) })
+    let facts = try texts.enumerated().map { rank, text in
+      try decodeJSON(
+        Facts.self, from: Array(text.utf8), path: "the message of rank \(rank)", as: "what it found",
+        keys: .convertFromSnakeCase)
+    }
+    self.init(hosts: world.hosts, facts: facts)
   }
 
   var count: Int { facts.count }

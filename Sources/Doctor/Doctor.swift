@@ -69,9 +69,7 @@ package func examine(
     return DoctorReport(
       [binary], isComplete: false, hosts: world.hosts, version: version, seconds: watch.lap())
   }
-  var words = JobWords()
-  (words.option, words.advice) = ("--timeout", { current.words })
-  _ = try Watchdog(world, limits, words)
+  _ = try Watchdog(world, limits, JobWords { current.words })
   startGuard.done()
   let network = try world.agree { try Network(ModelDescription(named: training.model)) }
   let mpi = try check { try MPICheck(world) }

@@ -69,14 +69,14 @@ package final class Engine {
     try pool.clock.measure(.sum) {
       sum.begin(microBatches)
       pool.start(.gradients(microBatches))
+      defer { pool.wait() }
       try pool.leader.gradients(of: microBatches) { try onComplete(sum.addComplete()) }
       while !sum.isComplete {
         sched_yield()
         try onComplete(sum.addComplete())
       }
-      pool.wait()
-      return pool.workers.reduce(into: StepMetrics()) { $0 += $1.metrics }
     }
+    return pool.workers.reduce(into: StepMetrics()) { $0 += $1.metrics }
   }
 
   /// Where the time of the thread goes that leads this rank.

@@ -19,9 +19,9 @@ extension World {
     guard size > 1 else { return }
     pulse.enter(.comparing)
     for (arena, name) in arenas {
-      guard let arena, try odd(fastHash(arena.span.bytes)) != nil else { continue }
+      guard let arena, try odd(Fingerprint(arena.span.bytes)) != nil else { continue }
       for tensor in layout.tensors {
-        guard let odd = try odd(fastHash(arena.span.extracting(tensor.range).bytes)) else { continue }
+        guard let odd = try odd(Fingerprint(arena.span.extracting(tensor.range).bytes)) else { continue }
         throw ReplicaError(
           step: step, rank: odd.rank, host: hosts[odd.rank], other: odd.other,
           place: "\(name) \(tensor.name)")

@@ -14,6 +14,8 @@ package final class StepClock {
   /// Beats when the thread that leads a rank gets further.
   var pulse: Pulse?
 
+  package init() {}
+
   /// Runs `body`, whose time is that of `part`.
   package func measure<Result>(_ part: StepPart, _ body: () throws -> Result) rethrows -> Result {
     let outer = current

@@ -14,18 +14,33 @@ package struct OutputError: Error, CustomStringConvertible {
 ///
 /// Bytes go to a temporary beside it; `commit` syncs that, renames it and syncs the directory. A file that is
 /// never committed leaves nothing behind.
+///
+/// The temporary is always a new file: whatever has its name already, such as a link that somebody else put
+/// there or what a killed program left, is neither followed nor changed.
 package struct AtomicFile: ~Copyable {
   private let path: String
+  /// The path of the temporary: `NAME.<number>.tmp`, where the number is that of this process unless that is
+  /// taken.
   private let temporary: String
-  /// Descriptor of the temporary; -1 once it is closed.
+  /// The descriptor of the temporary; -1 once it is closed.
   private var file: Int32
   private var isCommitted = false
 
   package init(path: String) throws(OutputError) {
     self.path = path
-    temporary = "\(path).\(getpid()).tmp"
-    file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    var temporary = "\(path).\(getpid()).tmp"
+    var file = Self.create(temporary)
+    while file < 0 && errno == EEXIST {
+      temporary = "\(path).\(UInt64.random(in: 0 ... .max)).tmp"
+      file = Self.create(temporary)
+    }
     guard file >= 0 else { throw OutputError(path, "to write the file") }
+    (self.temporary, self.file) = (temporary, file)
+  }
+
+  /// The descriptor of a new file; -1 with `errno` set where none can be made.
+  private static func create(_ path: String) -> Int32 {
+    open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
   }
 
   deinit {
@@ -79,7 +94,7 @@ package func writeAtomically(_ bytes: [UInt8], to path: String) throws(OutputErr
   try file.commit()
 }
 
-/// Removes the temporaries that killed programs left in a directory: `NAME.<process>.tmp`.
+/// Removes the temporaries that killed programs left in a directory: `NAME.<number>.tmp`.
 package func removeTemporaries(in directory: String) {
   for file in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
   where file.hasSuffix(".tmp") {

@@ -15,32 +15,7 @@ package func jsonString(_ text: String) -> String {
   return result + "\""
 }
 
-extension DecodingError {
-  /// Where in the document the error is, and what it is.
-  package var inOneLine: String {
-    switch self {
-    case .keyNotFound(let key, let context): Self.line(context, "\"\(key.stringValue)\" is missing")
-    case .typeMismatch(let type, let context): Self.line(context, "expected \(type)")
-    case .valueNotFound(let type, let context): Self.line(context, "expected \(type), found null")
-    case .dataCorrupted(let context): Self.line(context, context.debugDescription)
-    @unknown default: "\(self)"
-    }
-  }
-
-  private static func line(_ context: Context, _ what: String) -> String {
-    var path = ""
-    for key in context.codingPath {
-      if let index = key.intValue {
-        path += "[\(index)]"
-      } else {
-        path += (path.isEmpty ? "" : ".") + key.stringValue
-      }
-    }
-    return path.isEmpty ? what : "\(path): \(what)"
-  }
-}
-
-/// Any key of a JSON object.
+/// A key of a JSON object, whatever it is.
 package struct AnyKey: CodingKey {
   package let stringValue: String
   package var intValue: Int? { nil }

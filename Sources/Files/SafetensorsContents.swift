@@ -13,31 +13,29 @@ package struct SafetensorsContents: Sendable {
     self.tensors = tensors
   }
 
-  /// Writes the file tensor by tensor, so that no second copy of all numbers is made.
-  package func write(to path: String) throws(OutputError) {
+  /// Writes the file tensor by tensor, so that no second copy of all numbers is made, and hashes what is
+  /// written as it passes by.
+  ///
+  /// - Returns: the length of the file and its SHA-256, in hexadecimal.
+  @discardableResult
+  package func write(to path: String) throws(OutputError) -> (byteCount: Int, sha256: String) {
     var file = try AtomicFile(path: path)
-    try forEachPiece { piece throws(OutputError) in try file.append(piece) }
+    var hash = SHA256()
+    var byteCount = 0
+    try forEachPiece { piece throws(OutputError) in
+      byteCount += piece.byteCount
+      hash.update(piece)
+      try file.append(piece)
+    }
     try file.commit()
+    return (byteCount, hash.hexDigest())
   }
 
-  /// The whole file.
+  /// All bytes of the file, in memory.
   package var bytes: [UInt8] {
     var bytes: [UInt8] = []
     forEachPiece { piece in piece.withUnsafeBytes { bytes += $0 } }
     return bytes
-  }
-
-  package var byteCount: Int {
-    var count = 0
-    forEachPiece { count += $0.byteCount }
-    return count
-  }
-
-  /// SHA-256 of the whole file, in hexadecimal.
-  package var sha256: String {
-    var hash = SHA256()
-    forEachPiece { hash.update($0) }
-    return hash.hexDigest()
   }
 
   private func forEachPiece<Failure: Error>(_ body: (RawSpan) throws(Failure) -> Void) throws(Failure) {

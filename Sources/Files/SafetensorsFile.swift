@@ -1,4 +1,3 @@
-import Foundation
 import Tensors
 
 /// A file of named tensors, as PyTorch and the tools around it read and write them:
@@ -12,17 +11,17 @@ package struct SafetensorsFile: Sendable {
     package let name: String
     package let type: SafetensorsType
     package let shape: [Int]
-    /// Its bytes, in the file.
+    /// The place of its numbers among the file's bytes.
     package let range: Range<Int>
   }
 
   package let path: String
   package let metadata: [String: String]
-  /// In the order of their numbers in the file.
+  /// The tensors in the order of their numbers in the file.
   package let tensors: [Tensor]
   package let bytes: [UInt8]
 
-  /// A header is at most this long, as in the format's own implementation.
+  /// The most bytes that a header may have, as in the format's own implementation.
   private static let longestHeader = 100_000_000
 
   /// - Throws: `FileError` when the file cannot be read or its header is wrong in any respect.
@@ -34,15 +33,8 @@ package struct SafetensorsFile: Sendable {
   package init(bytes: [UInt8], path: String) throws(FileError) {
     self.path = path
     let header = try Self.header(of: bytes, path)
-    let found: SafetensorsHeader
-    do {
-      found = try JSONDecoder().decode(SafetensorsHeader.self, from: Data(bytes[header]))
-    } catch {
-      throw FileError(
-        path, expected: "a safetensors header",
-        found: (error as? DecodingError)?.inOneLine ?? "\(error)",
-        hint: "this is no safetensors file, or it is damaged")
-    }
+    let found = try decodeJSON(
+      SafetensorsHeader.self, from: Array(bytes[header]), path: "\(path), header", as: "a safetensors header")
     let data = header.upperBound..<bytes.count
     var tensors: [Tensor] = []
     for (name, entry) in found.entries { tensors.append(try entry.tensor(name, in: data, path)) }
@@ -53,21 +45,35 @@ package struct SafetensorsFile: Sendable {
     self.bytes = bytes
   }
 
-  /// Where the header lies.
+  /// Finds the header, which is at the file's beginning and a JSON object.
   private static func header(of bytes: [UInt8], _ path: String) throws(FileError) -> Range<Int> {
+    let length = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    let isThere = bytes.count >= 8 && length <= min(bytes.count - 8, longestHeader)
+    if isThere, length > 0, bytes[8] == UInt8(ascii: "{") { return 8..<8 + Int(length) }
+    // Behind a length and a brace is a damaged safetensors file, even if the length looks like another kind.
+    if bytes.count < 9 || bytes[8] != UInt8(ascii: "{"), let kind = FileKind(of: bytes) {
+      throw FileError(path, expected: "a safetensors file", found: kind.name, hint: conversion(of: kind))
+    }
     guard bytes.count >= 8 else {
       throw FileError(
         path, expected: "a safetensors file, which begins with the 8 bytes of a length",
         found: "\(bytes.count) bytes")
     }
-    let length = bytes[0..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    guard length <= min(bytes.count - 8, longestHeader) else {
-      throw FileError(
-        path, expected: "a header of \(length) bytes, as its first 8 bytes say",
-        found: "\(bytes.count - 8) bytes behind them",
-        hint: "this is no safetensors file, or it is truncated")
+    throw FileError(
+      path, expected: "a header of \(length) bytes, as its first 8 bytes say",
+      found: isThere ? "something else than JSON" : "\(bytes.count - 8) bytes behind them",
+      hint: "this is no safetensors file, or it is truncated")
+  }
+
+  /// How the weights in a file of another kind become a safetensors file.
+  private static func conversion(of kind: FileKind) -> String? {
+    switch kind.name {
+    case "a PyTorch file", "a PyTorch file of an old format", "a Python pickle":
+      "load it in Python and save its state_dict by safetensors.torch.save_file"
+    case "a NumPy .npz archive", "a NumPy .npy file", "an HDF5 file":
+      "load it in Python and save its arrays by safetensors.numpy.save_file"
+    default: kind.hint
     }
-    return 8..<8 + Int(length)
   }
 
   /// Every byte of the data belongs to one tensor.
@@ -110,13 +116,14 @@ extension SafetensorsFile {
   }
 }
 
-/// The header of a file.
+/// The header of a safetensors file: what `__metadata__` holds, which may be null or left out, and an entry for
+/// each tensor.
 private struct SafetensorsHeader: Decodable {
-  /// What it says of a tensor.
+  /// What the header says of a tensor.
   struct Entry: Decodable {
     let type: String
     let shape: [Int]
-    /// First byte in the data, and the one behind the last.
+    /// The tensor's first byte in the data, and the one behind its last.
     let offsets: [Int]
 
     private enum CodingKeys: String, CodingKey {
@@ -133,7 +140,7 @@ private struct SafetensorsHeader: Decodable {
     let keys = try decoder.container(keyedBy: AnyKey.self)
     for key in keys.allKeys {
       if key.stringValue == "__metadata__" {
-        metadata = try keys.decode([String: String].self, forKey: key)
+        metadata = try keys.decodeIfPresent([String: String].self, forKey: key) ?? [:]
       } else {
         entries[key.stringValue] = try keys.decode(Entry.self, forKey: key)
       }

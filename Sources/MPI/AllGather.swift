@@ -32,7 +32,8 @@ extension Communicator {
   ///
   /// The unit that MPI counts is a row, so that the table may have more than 2^31 - 1 elements.
   ///
-  /// Corresponds to `MPI_Allgatherv` with `MPI_IN_PLACE` and `MPI_Type_contiguous`.
+  /// Corresponds to `MPI_Allgatherv` with `MPI_IN_PLACE` and `MPI_Type_contiguous`. After an error the row's
+  /// type is not freed: no job goes on then.
   package func allGather<Element: MPIDatatype>(
     rowsOf values: inout MutableSpan<Element>, rowCount: Int, shares: [Range<Int>]
   ) throws(MPIError) {
@@ -42,7 +43,6 @@ extension Communicator {
     var row: MPI_Datatype?
     try check(MPI_Type_contiguous(Int32(rowCount), Element.datatype, &row), "MPI_Type_contiguous")
     try check(MPI_Type_commit(&row), "MPI_Type_commit")
-    defer { MPI_Type_free(&row) }
     try values.withUnsafeMutableBufferPointer { buffer throws(MPIError) in
       try check(
         MPI_Allgatherv(
@@ -50,6 +50,7 @@ extension Communicator {
           shares.map { Int32($0.lowerBound) }, row, handle),
         "MPI_Allgatherv")
     }
+    try check(MPI_Type_free(&row), "MPI_Type_free")
   }
 
   /// Starts completing a table of which each rank has filled its own share; the request is added to

@@ -17,17 +17,18 @@ package struct MPIError: Error, Equatable, CustomStringConvertible {
 func check(_ code: Int32, _ call: String) throws(MPIError) {
   guard code != cmpi_success() else { return }
   let text = string(capacity: Int(cmpi_max_error_string())) { MPI_Error_string(code, $0, $1) }
-  throw MPIError(call: call, code: code, text: text)
+  throw MPIError(call: call, code: code, text: text ?? "MPI has no words for it")
 }
 
-/// The string that a C function writes into a buffer of `capacity` bytes, with its length.
+/// The string that an MPI function writes into a buffer of `capacity` bytes, with its length; nil where it
+/// fails.
 func string(capacity: Int, _ fill: (UnsafeMutablePointer<CChar>, UnsafeMutablePointer<Int32>) -> Int32)
-  -> String
+  -> String?
 {
   withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity + 1) { buffer in
     buffer.initialize(repeating: 0)
     var length: Int32 = 0
-    _ = fill(buffer.baseAddress!, &length)
+    guard fill(buffer.baseAddress!, &length) == cmpi_success() else { return nil }
     return String(cString: buffer.baseAddress!)
   }
 }

@@ -4,7 +4,7 @@ import Tensors
 // A network's arenas as PyTorch's files have them: `conv1.weight` as (K, C, KH, KW), and so on.
 
 extension Network {
-  /// Whether a tensor of this name is one of the model itself, not of what checkpoints keep beside it.
+  /// Says whether a tensor of this name is one of the model itself, not of what checkpoints keep beside it.
   package static func isOwn(_ name: String) -> Bool {
     !reservedNames.contains { name.hasPrefix($0 + ".") }
   }
@@ -15,14 +15,19 @@ extension Network {
   ///   - arena: of this network's layout, as long as `part` at least.
   ///   - prefix: what the names begin with, such as `optimizer.velocity.`.
   ///   - batchesTracked: `num_batches_tracked` of batch normalisation layers, which come with `.parameters`.
+  /// - Throws: `NotFiniteError` where a number is NaN or infinite: every file of weights is made of these tensors.
   package func exported(
     _ arena: Span<Float>, _ part: ParameterLayout.Part = .parameters, prefix: String = "",
     batchesTracked: Int64 = 0
-  ) -> [NamedTensor] {
+  ) throws(NotFiniteError) -> [NamedTensor] {
     var exported: [NamedTensor] = []
     for node in nodes {
       for (tensor, form) in tensors(of: part, in: node.tensors) {
         let numbers = form.exported(arena.extracting(tensor.range))
+        let wrong = numbers.count { !$0.isFinite }
+        guard wrong == 0 else {
+          throw NotFiniteError(tensor: prefix + tensor.name, count: wrong, of: numbers.count)
+        }
         exported.append(NamedTensor(prefix + tensor.name, form.shape, .floats(numbers)))
       }
       if part == .parameters, node.layer is BatchNorm {
@@ -33,7 +38,8 @@ extension Network {
   }
 
   /// Fills an arena from tensors such as `exported` makes. Every tensor of the network must be among them, in
-  /// its shape, and no other; only `num_batches_tracked` may be there or not.
+  /// its shape, and no other; only `num_batches_tracked` may be there or not. All numbers must be finite, and no
+  /// running variance below 0.
   ///
   /// - Parameters:
   ///   - tensors: in any order.
@@ -57,12 +63,29 @@ extension Network {
       guard case .floats(let numbers) = given.values else {
         throw ModelError("\(source): expected tensor \(name) to hold floating-point numbers, found integers")
       }
+      try Self.check(numbers, of: name, from: source)
       var values = arena[slice: tensor.range]
       form.restore(numbers.span, to: &values)
     }
   }
 
-  /// Those of an arena with their forms, all or some of them.
+  /// - Throws: `ModelError` where a number is not finite as a `Float`, or is a variance below 0.
+  private static func check(_ numbers: [Float], of name: String, from source: String) throws(ModelError) {
+    let wrong = numbers.count { !$0.isFinite }
+    guard wrong == 0 else {
+      throw ModelError(
+        "\(source): expected tensor \(name) to hold numbers that are finite in 32 bits, found \(wrong) of "
+          + "\(numbers.count) that are NaN or infinite; no model can be run with them")
+    }
+    guard name.hasSuffix(".\(runningVariance)"), case let negative = numbers.count(where: { $0 < 0 }),
+      negative > 0
+    else { return }
+    throw ModelError(
+      "\(source): expected tensor \(name) to hold variances of at least 0, found \(negative) of \(numbers.count) "
+        + "below")
+  }
+
+  /// The tensors of an arena with their forms, all or some of them.
   private func tensors(
     of part: ParameterLayout.Part, in indices: Range<Int>? = nil
   ) -> [(tensor: ParameterLayout.Tensor, form: PyTorchForm)] {
@@ -82,8 +105,8 @@ extension Network {
     if !missing.isEmpty {
       let instead = unknown.isEmpty ? "no such tensor" : "\(list(unknown)) instead"
       throw ModelError(
-        "\(source): expected \(list(missing)), as \(model) has, found \(instead); the layers of --model need "
-          + "the names that they have in the file")
+        "\(source): expected \(list(missing)), as \(model) has, found \(instead); the model's layers "
+          + "need the names that they have in the file")
     }
     if !unknown.isEmpty {
       throw ModelError("\(source): expected the tensors of \(model) alone, found also \(list(unknown))")
@@ -91,11 +114,34 @@ extension Network {
   }
 }
 
-/// Counts the batches that running statistics were averaged over. PyTorch keeps it, but uses it only with
-/// `momentum=None`.
+/// Weights are NaN or infinite, as after an update that was too large, and are not written.
+package struct NotFiniteError: Error, Equatable, CustomStringConvertible {
+  package let tensor: String
+  /// How many of the tensor's numbers are not finite.
+  package let count: Int
+  /// How many numbers the tensor has.
+  package let total: Int
+
+  init(tensor: String, count: Int, of total: Int) {
+    self.tensor = tensor
+    self.count = count
+    self.total = total
+  }
+
+  package var description: String {
+    "training diverged: expected finite numbers in tensor \(tensor), found \(count) of \(total) that are NaN or "
+      + "infinite; try a lower learning rate or a longer warm-up"
+  }
+}
+
+/// The tensor that counts the batches that running statistics were averaged over. PyTorch keeps it, but uses it
+/// only with `momentum=None`.
 private let batchCounter = "num_batches_tracked"
 
-/// A few names, and how many more there are.
+/// The tensor of batch normalisation that holds variances.
+private let runningVariance = "running_var"
+
+/// Lists a few names, and says how many more there are.
 private func list(_ names: [String]) -> String {
   let shown = names.prefix(4).joined(separator: ", ")
   return names.count > 4 ? "\(shown) and \(names.count - 4) more" : shown

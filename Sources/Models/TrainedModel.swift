@@ -13,30 +13,34 @@ package struct TrainedModel: Sendable {
   package let network: Network
   package let parameters: SharedBuffer<Float>
   package let normalization: Normalization
-  /// By class; nil where they are numbers only.
+  /// The names of the classes, by their numbers; nil where they have none.
   package let classNames: [String]?
-  /// Batches that running statistics were averaged over.
+  /// What people should know of how the file was read that the model is from.
+  package let notes: [String]
+  /// The number of batches that running statistics were averaged over.
   private let batchesTracked: Int64
 
-  /// In a run directory.
+  /// The file's name in a run directory.
   package static let fileName = "model.safetensors"
 
   package init(
     _ network: Network, _ parameters: SharedBuffer<Float>, _ normalization: Normalization,
-    classNames: [String]? = nil, batchesTracked: Int64 = 0
+    classNames: [String]? = nil, notes: [String] = [], batchesTracked: Int64 = 0
   ) {
     self.network = network
     self.parameters = parameters
     self.normalization = normalization
     self.classNames = classNames
+    self.notes = notes
     self.batchesTracked = batchesTracked
   }
 
+  /// - Throws: `NotFiniteError` where weights are not finite, `OutputError` where the file cannot be written.
   package func write(to path: String, version: String) throws {
     let parameters = parameters
     let contents = SafetensorsContents(
       metadata: try metadata(version: version),
-      tensors: network.exported(parameters.span, batchesTracked: batchesTracked))
+      tensors: try network.exported(parameters.span, batchesTracked: batchesTracked))
     try contents.write(to: path)
   }
 
@@ -55,7 +59,7 @@ package struct TrainedModel: Sendable {
 }
 
 extension TrainedModel {
-  /// Reads it, checked in every respect.
+  /// Reads a trained model, checked in every respect.
   ///
   /// - Throws: `FileError` or `ModelError`, with the path.
   package init(_ source: ModelSource) throws {
@@ -63,14 +67,15 @@ extension TrainedModel {
       source.model.hasSuffix(".json") || ModelZoo.models.contains(where: { $0.name == source.model })
     {
       throw ModelError(
-        "--model \(source.model): expected a run directory or .safetensors file, found a model without weights; "
-          + "give these by --weights")
+        "\(source.model): expected a run directory or .safetensors file, found a model without weights; "
+          + "give these beside it")
     }
     let described = try source.weights.map { _ in try Network(ModelDescription(named: source.model)) }
     let file = try WeightsFile(path: source.weights ?? source.model)
     let network = try described ?? file.network()
+    let (parameters, notes) = try file.weights(of: network)
     try self.init(
-      network, file.parameters(for: network), file.normalization(for: network, source),
-      classNames: file.classNames(for: network))
+      network, parameters, file.normalization(for: network, source),
+      classNames: file.classNames(for: network), notes: notes)
   }
 }

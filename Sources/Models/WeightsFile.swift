@@ -4,7 +4,7 @@ import Foundation
 import Networks
 import Tensors
 
-/// A safetensors file of weights, and what its metadata says of their model.
+/// A safetensors file of weights, and what its metadata says of the model that they are of.
 package struct WeightsFile {
   package let file: SafetensorsFile
 
@@ -32,19 +32,25 @@ package struct WeightsFile {
     guard let json = file.metadata["model"] else {
       throw FileError(
         path, expected: "weights with a description of their model in the metadata", found: "none",
-        hint: "give the file by --weights and the model, a name or a .json file, by --model")
+        hint: "give the file as weights, and beside it the model: a name, or a .json file")
     }
-    return try Network(ModelDescription(json: Data(json.utf8), path: "\(path), metadata \"model\""))
+    return try Network(ModelDescription(json: Array(json.utf8), path: place(ofMetadata: "model")))
   }
 
-  /// The weights; of a checkpoint those that its run evaluates, the moving averages where there are any.
-  package func parameters(for network: Network) throws -> SharedBuffer<Float> {
-    let prefix = file.tensors.contains { $0.name.hasPrefix("average.") } ? "average." : ""
+  /// The weights, and what people should know of how they were found. Those of a checkpoint are the ones that
+  /// its run evaluates, the moving averages where there are any. What PyTorch's wrappers put before all names
+  /// does not matter.
+  package func weights(
+    of network: Network
+  ) throws -> (parameters: SharedBuffer<Float>, notes: [String]) {
+    let names = file.tensors.map(\.name)
+    let wrapper = network.wrapperPrefix(of: names)
+    let prefix = names.contains { $0.hasPrefix("average.") } ? "average." : wrapper
     func isWanted(_ name: String) -> Bool {
       prefix.isEmpty ? Network.isOwn(name) : name.hasPrefix(prefix)
     }
     // Sizes come from a description: they are compared with the file before memory is taken.
-    try network.expect(Set(file.tensors.map(\.name).filter(isWanted)), prefix: prefix, from: path)
+    try network.expect(Set(names.filter(isWanted)), prefix: prefix, from: path)
     let count = network.layout.tensors.reduce(0) { $0 + $1.range.count }
     guard count <= file.bytes.count else {
       throw FileError(
@@ -53,13 +59,13 @@ package struct WeightsFile {
     }
     let parameters = SharedBuffer<Float>(repeating: 0, count: network.layout.parameterCount)
     var values = parameters.mutableSpan
-    try network.restore(
-      file.load(where: isWanted), prefix: prefix,
-      from: path, to: &values)
-    return parameters
+    try network.restore(file.load(where: isWanted), prefix: prefix, from: path, to: &values)
+    let note = "the names in \(path) begin with \(wrapper), which is left out"
+    return (parameters, wrapper.isEmpty ? [] : [note])
   }
 
-  /// What the source says, then the metadata, then pixels in 0...1 as they are.
+  /// How images are normalised: as the source says, or else the metadata, or else not at all: pixels in 0...1
+  /// as they are.
   package func normalization(for network: Network, _ source: ModelSource) throws -> Normalization {
     let channels = network.input.channels
     let stored = try storedNormalization()
@@ -67,37 +73,50 @@ package struct WeightsFile {
       let values = given.map { $0.map(Float.init) } ?? stored ?? [other]
       guard values.count == channels || values.count == 1 else {
         throw FileError(
-          given == nil ? path : "--\(name)", expected: "a \(name) for each of \(channels) channels",
+          given == nil ? path : name, expected: "a \(name) for each of \(channels) channels",
           found: "\(values.count)")
       }
       return values.count == channels ? values : [Float](repeating: values[0], count: channels)
     }
-    return Normalization(
-      mean: try values(source.mean, stored?.mean, or: 0, "mean"),
-      deviation: try values(source.deviation, stored?.deviation, or: 1, "deviation"))
+    let mean = try values(source.mean, stored?.mean, or: 0, "mean")
+    let deviation = try values(source.deviation, stored?.deviation, or: 1, "deviation")
+    guard zip(mean, deviation).allSatisfy({ ($0 / $1).isFinite }) else {
+      throw FileError(
+        path, expected: "means and deviations that bring pixels to finite numbers",
+        found: "means \(mean) and deviations \(deviation)")
+    }
+    return Normalization(mean: mean, deviation: deviation)
   }
 
-  /// Of the metadata; nil where it has none.
-  package func storedNormalization() throws -> Normalization? {
-    guard let json = file.metadata["normalization"] else { return nil }
-    guard let stored = try? JSONDecoder().decode(Normalization.self, from: Data(json.utf8)),
-      stored.mean.allSatisfy(\.isFinite), stored.deviation.allSatisfy({ $0.isFinite && $0 > 0 })
-    else {
+  /// How the metadata say that images are normalised; nil where they say nothing.
+  package func storedNormalization() throws(FileError) -> Normalization? {
+    let expected = "means and deviations such as {\"mean\":[0.13],\"deviation\":[0.31]}"
+    guard let stored = try metadata(Normalization.self, "normalization", as: expected) else { return nil }
+    // A deviation that is not normal has a reciprocal that is not finite.
+    guard stored.mean.allSatisfy(\.isFinite), stored.deviation.allSatisfy({ $0.isNormal && $0 > 0 }) else {
       throw FileError(
-        path, expected: "metadata \"normalization\" such as {\"mean\":[0.13],\"deviation\":[0.31]}",
-        found: json)
+        place(ofMetadata: "normalization"), expected: expected, found: file.metadata["normalization"] ?? "")
     }
     return stored
   }
 
-  package func classNames(for network: Network) throws -> [String]? {
-    guard let json = file.metadata["classes"] else { return nil }
-    guard let names = try? JSONDecoder().decode([String].self, from: Data(json.utf8)),
-      names.count == network.classes
-    else {
-      throw FileError(
-        path, expected: "metadata \"classes\" with the names of \(network.classes) classes", found: json)
+  /// The names of the classes; nil where the metadata have none.
+  package func classNames(for network: Network) throws(FileError) -> [String]? {
+    let expected = "the names of \(network.classes) classes"
+    guard let names = try metadata([String].self, "classes", as: expected) else { return nil }
+    guard names.count == network.classes else {
+      throw FileError(place(ofMetadata: "classes"), expected: expected, found: "\(names.count)")
     }
     return names
   }
+
+  /// A text of the metadata, decoded; nil where there is none.
+  private func metadata<Value: Decodable>(
+    _ type: Value.Type, _ key: String, as expected: String
+  ) throws(FileError) -> Value? {
+    guard let json = file.metadata[key] else { return nil }
+    return try decodeJSON(type, from: Array(json.utf8), path: place(ofMetadata: key), as: expected)
+  }
+
+  private func place(ofMetadata key: String) -> String { "\(path), metadata \"\(key)\"" }
 }

@@ -18,6 +18,7 @@ func plannedOperations(
 ) -> [PlannedOperation] {
   let groups = fusedGroups(of: network.nodes)
   let outputs = neededOutputs(of: groups)
+  let starts = gradientStarts(of: groups, network.layout)
   var input = network.input
   return groups.indices.map { index in
     let group = groups[index]
@@ -29,7 +30,7 @@ func plannedOperations(
     input = outputs[index]
     return PlannedOperation(
       operation: group.first.layer.operation(at: site), nodes: group.nodes.indices, output: outputs[index],
-      gradientStart: gradientStart(of: network.nodes[group.nodes.startIndex...], network.layout))
+      gradientStart: starts[index])
   }
 }
 
@@ -84,7 +85,16 @@ private func neededOutputs(of groups: [FusedGroup]) -> [Shape] {
   return outputs
 }
 
-/// The first place in the arena of a trainable tensor of `nodes`, which reach to the model's end.
-private func gradientStart(of nodes: ArraySlice<Network.Node>, _ layout: ParameterLayout) -> Int {
-  nodes.flatMap { layout.tensors[$0.tensors] }.map(\.range.lowerBound).min() ?? layout.trainable.upperBound
+/// For each group the first place in the arena of a tensor of it or of those behind it; the end of the trainable
+/// ones where there is none.
+private func gradientStarts(of groups: [FusedGroup], _ layout: ParameterLayout) -> [Int] {
+  var starts = [Int](repeating: layout.trainable.upperBound, count: groups.count)
+  var start = layout.trainable.upperBound
+  for (index, group) in groups.enumerated().reversed() {
+    for node in group.nodes {
+      for tensor in layout.tensors[node.tensors] { start = min(start, tensor.range.lowerBound) }
+    }
+    starts[index] = start
+  }
+  return starts
 }

@@ -5,32 +5,34 @@ import Tensors
 ///
 /// A new layer is one file in `Layers/` and one line in `layerTypes`.
 package protocol Layer: Codable, Sendable {
-  /// Its name in model files.
+  /// The layer's name in model files.
   static var type: String { get }
-  /// Start of the names that layers without a name get, such as `conv` for `conv1`.
+  /// The start of the names that layers without a name get, such as `conv` for `conv1`.
   static var shortName: String { get }
 
-  /// Shape of the output for an input of shape `input`.
+  /// The shape of the output for an input of shape `input`.
+  ///
   /// - Throws: when the layer cannot take such an input; the text completes "layer conv1: ".
   func outputShape(for input: Shape) throws(LayerError) -> Shape
 
-  /// The tensors that it owns.
+  /// The tensors that the layer owns.
   func parameters(for input: Shape) -> [ParameterDescription]
 
-  /// A ReLU that follows can be part of this layer's operation.
+  /// Says whether a ReLU that follows can be part of this layer's operation.
   var fusesReLU: Bool { get }
 
-  /// So can a 2 x 2 max-pooling of stride 2 that follows it, or the ReLU.
+  /// Says whether a 2 x 2 max-pooling of stride 2 that follows the layer, or its ReLU, can be part of this
+  /// layer's operation.
   var fusesMaxPool: Bool { get }
 
   /// The rows and columns of the input that an output of shape `output` depends on; nil where it is all of
   /// them.
   func inputRead(for output: Shape) -> (height: Int, width: Int)?
 
-  /// The output may leave out last rows and columns that nobody reads.
+  /// Says whether the output may leave out last rows and columns that nobody reads.
   var canTrimOutput: Bool { get }
 
-  /// Multiply-adds of one sample's forward pass by the direct algorithm, from the definition of the layer:
+  /// The multiply-adds of one sample's forward pass by the direct algorithm, from the definition of the layer:
   /// what it costs whatever algorithm computes it, so that rates of different ones compare. Only convolutions
   /// and dense layers count, as usual; what is of the order of the activations is left out.
   func multiplyAdds(input: Shape, output: Shape) -> Int
@@ -54,9 +56,9 @@ let layerTypes: [any Layer.Type] = [
 
 /// One tensor of a layer.
 package struct ParameterDescription: Sendable {
-  /// Its name within the layer, as PyTorch calls it: `weight`, `bias`, `running_mean`.
+  /// The tensor's name within the layer, as PyTorch calls it: `weight`, `bias`, `running_mean`.
   package let name: String
-  /// Sizes as stored, row-major.
+  /// The sizes as stored, row-major.
   package let shape: [Int]
   package let kind: ParameterLayout.Kind
   package let initializer: Initializer
@@ -75,29 +77,30 @@ package struct ParameterDescription: Sendable {
   }
 }
 
-/// Why a layer cannot be.
+/// The reason why a layer cannot be.
 package struct LayerError: Error, CustomStringConvertible {
   package let description: String
 
   init(_ description: String) { self.description = description }
 }
 
-/// Where in a plan a layer's operation stands.
+/// The place of a layer's operation in a plan, and what it depends on there.
 package struct LayerSite {
   package let input: Shape
-  /// Of the whole operation.
+  /// The output's shape of the whole operation, with what it takes over of the layers behind.
   package let output: Shape
-  /// Places of the layer's tensors in the arenas, in the order of `Layer.parameters`.
+  /// The places of the layer's tensors in the arenas, in the order of `Layer.parameters`.
   package let parameters: [Range<Int>]
-  /// Largest number of samples in a pass.
+  /// The largest number of samples in a pass.
   package let maximumBatch: Int
-  /// A ReLU follows that the operation takes over, and then a 2 x 2 max-pooling.
+  /// True where a ReLU follows that the operation takes over.
   package let relu: Bool
+  /// True where a 2 x 2 max-pooling follows that the operation takes over.
   package let maxPool: Bool
-  /// Which algorithms convolutions may use.
+  /// The algorithms that convolutions may use.
   package let convolution: ConvolutionMethod
   /// False where the inputs are the images.
   package let needsInputGradient: Bool
-  /// Number of the layer in its model, to tell random streams apart.
+  /// The number of the layer in its model, to tell random streams apart.
   package let index: Int
 }

@@ -1,5 +1,5 @@
 import Files
-import Foundation
+import Glibc
 import Tensors
 
 /// A model as it is described: its input and a list of layers, from the zoo or a JSON file.
@@ -18,7 +18,7 @@ import Tensors
 /// The last layer's outputs are the logits of the classes; the loss is softmax cross-entropy.
 package struct ModelDescription: Sendable, Codable {
   package struct NamedLayer: Sendable {
-    /// Nil for a name by type and number, such as `conv1`.
+    /// The name that the description gives; nil for one by type and number, such as `conv1`.
     package let name: String?
     package let layer: any Layer
   }
@@ -70,7 +70,7 @@ extension ModelDescription.NamedLayer: Codable {
   }
 }
 
-/// Why a model cannot be.
+/// The reason why a model cannot be.
 package struct ModelError: Error, Equatable, CustomStringConvertible {
   package let description: String
 
@@ -79,10 +79,12 @@ package struct ModelError: Error, Equatable, CustomStringConvertible {
 
 extension ModelDescription {
   /// The model of the zoo with this name, or the one in the file at this path.
+  ///
+  /// - Throws: `ModelError` where no model has this name, `FileError` where the file cannot be used.
   package init(named model: String) throws {
     if let known = ModelZoo.models.first(where: { $0.name == model }) {
       self = known
-    } else if model.hasSuffix(".json") || model.contains("/") {
+    } else if model.hasSuffix(".json") || model.contains("/") || access(model, F_OK) == 0 {
       try self.init(path: model)
     } else {
       throw ModelError(
@@ -90,24 +92,14 @@ extension ModelDescription {
     }
   }
 
-  package init(path: String) throws {
-    let data: Data
-    do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-      let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? POSIXError
-      let found = cause.map { String(cString: strerror($0.code.rawValue)) } ?? error.localizedDescription
-      throw ModelError("\(path): expected a readable model file, found \"\(found)\"")
-    }
-    try self.init(json: data, path: path)
+  /// - Parameter path: a JSON file.
+  package init(path: String) throws(FileError) {
+    try self.init(json: readFile(path, as: "a readable model file"), path: path)
   }
 
-  /// - Parameter path: of the file that `json` is from, for messages.
-  package init(json: Data, path: String) throws {
-    do {
-      self = try JSONDecoder().decode(ModelDescription.self, from: json)
-    } catch let error as DecodingError {
-      throw ModelError("\(path): \(error.inOneLine)")
-    }
+  /// - Parameter path: where `json` is from, for messages.
+  package init(json: [UInt8], path: String) throws(FileError) {
+    self = try decodeJSON(
+      ModelDescription.self, from: json, path: path, as: "the description of a model in JSON")
   }
 }

@@ -8,7 +8,7 @@ package struct Network: Sendable {
     package let layer: any Layer
     package let input: Shape
     package let output: Shape
-    /// Its tensors, as indices into `layout.tensors`.
+    /// The tensors that the layer owns, as indices into `layout.tensors`.
     package let tensors: Range<Int>
   }
 
@@ -26,7 +26,7 @@ package struct Network: Sendable {
       name: description.name, input: input,
       layers: nodes.map { ModelDescription.NamedLayer(name: $0.name, layer: $0.layer) })
   }
-  /// Number of classes that it tells apart.
+  /// The number of classes that the network tells apart.
   package var classes: Int { nodes[nodes.count - 1].output.count }
 
   /// - Throws: `ModelError` where the layers do not fit together, with the layer's name and both shapes.
@@ -78,7 +78,7 @@ package struct Network: Sendable {
     layout = ParameterLayout(tensors)
   }
 
-  /// BLAS counts in 32 bits.
+  /// Refuses a tensor of 2^31 numbers or more, as BLAS counts in 32 bits.
   private static func checkCount(
     _ sizes: [Int], of tensor: String, _ description: ModelDescription
   ) throws(ModelError) {
@@ -94,15 +94,16 @@ package struct Network: Sendable {
   /// What the names of tensors in checkpoints begin with that are not the model's own.
   package static let reservedNames = ["optimizer", "average", "best"]
 
-  /// The layers' names: given ones, or type and number.
+  /// The layers' names, in their order: given ones, or type and number.
   private static func names(of description: ModelDescription) throws(ModelError) -> [String] {
     var counts: [String: Int] = [:]
     var names: [String] = []
+    var known = Set<String>()
     for item in description.layers {
       let type = type(of: item.layer)
       counts[type.shortName, default: 0] += 1
       let name = item.name ?? "\(type.shortName)\(counts[type.shortName]!)"
-      guard !names.contains(name) else {
+      guard known.insert(name).inserted else {
         throw ModelError("model \(description.name): two layers are called \"\(name)\"")
       }
       guard !reservedNames.contains(String(name.prefix { $0 != "." })) else {

@@ -12,12 +12,8 @@ package struct Reduction: Sendable {
 
   package init() {}
 
-  /// Why not all of these can be had at once; nil if they can.
-  package var conflict: String? {
-    guard reproducible, compression != nil || hierarchical else { return nil }
-    let other = compression != nil ? "--compress" : "--hierarchical"
-    return "--reproducible: expected no \(other), which sums otherwise on other numbers of ranks"
-  }
+  /// By MPI's own sums of floats.
+  package var isAllReduce: Bool { !reproducible && compression == nil && !hierarchical }
 
   /// In words, as `MPI_Allreduce`.
   package var words: String {
@@ -35,10 +31,12 @@ package struct Reduction: Sendable {
     var warnings: [String] = []
     if compression != nil && (hosts.count == 1 || hierarchical && hostCount == 1) {
       warnings.append(
-        "--compress has no effect where nothing goes between \(hosts.count == 1 ? "ranks" : "hosts")")
+        "compressing gradients has no effect where nothing goes between \(hosts.count == 1 ? "ranks" : "hosts")"
+      )
     }
     if hierarchical && (hostCount == 1 || hostCount == hosts.count) {
-      warnings.append("--hierarchical has no effect with \(hostCount == 1 ? "one host" : "one rank a host")")
+      warnings.append(
+        "summing within hosts first has no effect with \(hostCount == 1 ? "one host" : "one rank a host")")
     }
     return warnings
   }

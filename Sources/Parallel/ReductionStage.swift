@@ -43,7 +43,8 @@ private struct UnevenHostsError: AgreedError, CustomStringConvertible {
 
   var description: String {
     let shown = counts.sorted { $0.key < $1.key }.prefix(4).map { "\($0.value) on \($0.key)" }
-    return "--hierarchical: expected as many ranks on each host, found \(shown.joined(separator: ", "))"
+    return
+      "expected as many ranks on each host, to sum within hosts first, found \(shown.joined(separator: ", "))"
       + (counts.count > 4 ? ", ..." : "")
   }
 }

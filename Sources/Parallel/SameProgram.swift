@@ -3,15 +3,19 @@ import Hashing
 import MPI
 
 extension World {
-  /// The first rank whose number is not what most ranks have, and the first that has that; nil where all are
-  /// the same. Called by all ranks.
-  package func odd(_ own: UInt64) throws -> (rank: Int, other: Int)? {
-    let numbers = try waiting { try communicator.allGather(own) }
-    var counts: [UInt64: Int] = [:]
-    for number in numbers { counts[number, default: 0] += 1 }
+  /// The first rank whose fingerprint is not what most ranks have, and the first that has that; nil where all
+  /// are the same. Called by all ranks.
+  package func odd(_ own: Fingerprint) throws -> (rank: Int, other: Int)? {
+    let all = try waiting {
+      zip(try communicator.allGather(own.high), try communicator.allGather(own.low)).map {
+        Fingerprint(high: $0, low: $1)
+      }
+    }
+    var counts: [Fingerprint: Int] = [:]
+    for one in all { counts[one, default: 0] += 1 }
     let most = counts.values.max()!
-    let usual = numbers.firstIndex { counts[$0] == most }!
-    return numbers.firstIndex { $0 != numbers[usual] }.map { ($0, usual) }
+    let usual = all.firstIndex { counts[$0] == most }!
+    return all.firstIndex { $0 != all[usual] }.map { ($0, usual) }
   }
 
   /// Two programs that mean different things by the same message go wrong anywhere, or hang.
@@ -21,7 +25,7 @@ extension World {
     let program = try agree {
       try Data(contentsOf: URL(fileURLWithPath: "/proc/self/exe"), options: .alwaysMapped)
     }
-    guard let odd = try odd(fastHash(program.span.bytes)) else { return }
+    guard let odd = try odd(Fingerprint(program.span.bytes)) else { return }
     throw MixedProgramsError(
       rank: odd.rank, host: hosts[odd.rank], other: odd.other, otherHost: hosts[odd.other])
   }

@@ -1,7 +1,8 @@
 import Foundation
 
 /// A value as JSON for people and programs: indented, keys sorted and in snake case, numbers that are not
-/// finite as the texts `inf`, `-inf` and `nan`; ends with a new line.
+/// finite as the texts `inf`, `-inf` and `nan`; ends with a new line. `decodeJSON` reads it, with keys converted
+/// from snake case.
 package func prettyJSON(_ value: some Encodable) throws -> [UInt8] {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -10,14 +11,4 @@ package func prettyJSON(_ value: some Encodable) throws -> [UInt8] {
   encoder.nonConformingFloatEncodingStrategy = .convertToString(
     positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
   return try Array(encoder.encode(value)) + [UInt8(ascii: "\n")]
-}
-
-/// What `prettyJSON` made.
-package func decodeJSON<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
-  let decoder = JSONDecoder()
-  decoder.keyDecodingStrategy = .convertFromSnakeCase
-  decoder.dateDecodingStrategy = .iso8601
-  decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-  return try decoder.decode(type, from: Data(bytes))
 }

@@ -4,6 +4,13 @@ import Foundation
 /// The directory that holds everything a run leaves behind.
 package struct RunDirectory: Sendable {
   package let path: String
+
+  /// The directory at this path; nil where there is none.
+  package init?(existing path: String) {
+    guard isDirectory(path) else { return nil }
+    self.path = path
+  }
+
   /// Makes the directory, with its parents, and sees that it can be written.
   ///
   /// - Parameter path: nil for a new one, `runs/<time>`, which no other run has.

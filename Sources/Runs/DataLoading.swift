@@ -85,7 +85,7 @@ private func synthesize(
   try world.agree {
     try world.requireMemory(
       2 * Double(count) * Double(size), for: "making \(grouped(count)) synthetic digits",
-      hint: "lower --train-samples and --test-samples")
+      hint: "draw fewer of them")
   }
   let digits = SyntheticDigits(part, seed: seed)
   let images = SharedBuffer<UInt8>(repeating: 0, count: count, unit: size)

@@ -44,8 +44,8 @@ private struct EvaluationReport: Encodable {
 package func evaluate(
   _ configuration: EvaluationConfiguration, in world: World, version: String
 ) throws -> String {
-  _ = try Watchdog(world, StallLimits(), .withoutOptions)
-  let model = try world.agree { try TrainedModel(configuration.source) }
+  _ = try Watchdog(world, StallLimits(), .ofCommand)
+  let model = try world.read(configuration.source)
   let threads = configuration.threads ?? world.threadsPerRank
   try world.requireMemory(
     for: model.network, microBatch: configuration.microBatch, threads: threads, forwardOnly: true)

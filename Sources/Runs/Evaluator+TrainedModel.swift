@@ -2,6 +2,16 @@ import Engine
 import Kernels
 import Models
 import Parallel
+import Reporting
+
+extension World {
+  /// Reads a trained model on every rank; rank 0 tells people what they should know of how it was read.
+  func read(_ source: ModelSource) throws -> TrainedModel {
+    let model = try agree { try TrainedModel(source) }
+    if isRoot { for note in model.notes { printNote(note) } }
+    return model
+  }
+}
 
 extension Evaluator {
   /// Runs a trained model, the same on all ranks.

@@ -36,7 +36,7 @@ package struct PredictionConfiguration: Sendable {
 package func predict(
   _ configuration: PredictionConfiguration, in world: World
 ) throws -> PredictionReport {
-  let model = try world.agree { try TrainedModel(configuration.source) }
+  let model = try world.read(configuration.source)
   let threads = configuration.threads ?? world.threadsPerRank
   try world.agree {
     guard [1, 3].contains(model.network.input.channels) else {
@@ -48,7 +48,7 @@ package func predict(
   try world.requireMemory(
     for: model.network, microBatch: configuration.microBatch, threads: threads, forwardOnly: true)
   let evaluator = Evaluator(model, world, microBatch: configuration.microBatch, threads: threads)
-  _ = try Watchdog(world, StallLimits(), .withoutOptions)
+  _ = try Watchdog(world, StallLimits(), .ofCommand)
   var report = PredictionReport(model, top: configuration.top)
   var inputs: [PredictionInput] = []
   for path in configuration.paths {

@@ -15,13 +15,6 @@ struct DivergedError: AgreedError, CustomStringConvertible {
   }
 }
 
-/// The last update made weights that are no numbers, which the next step's loss will show.
-struct NotFiniteError: Error, CustomStringConvertible {
-  let step: Int
-
-  var description: String { "the weights are not finite after step \(step)" }
-}
-
 /// A checkpoint cannot be written.
 struct CheckpointError: Error, CustomStringConvertible {
   /// Number of steps done.

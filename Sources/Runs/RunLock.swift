@@ -78,6 +78,19 @@ package final class RunLock: RunObserver {
     throw OutputError(path, "to make the lock", code: EBUSY)
   }
 
+  /// - Throws: `Taken` where a run is going on in the directory.
+  static func check(in directory: RunDirectory) throws {
+    let lock = RunLock(unheldIn: directory)
+    if let holder = holder(of: lock.path), !lock.isLeftBehind(holder) {
+      throw Taken(directory: directory.path, holder: holder)
+    }
+  }
+
+  private init(unheldIn directory: RunDirectory) {
+    path = directory.file(Self.fileName)
+    own = .own()
+  }
+
   deinit { release() }
 
   /// Makes the lock; false where there is one.
@@ -99,7 +112,7 @@ package final class RunLock: RunObserver {
   }
 
   private static func holder(of path: String) -> Holder? {
-    (try? readFile(path)).flatMap { try? decodeJSON(Holder.self, from: $0) }
+    try? decodeFile(Holder.self, path, as: "the lock of a run")
   }
 
   private func isLeftBehind(_ holder: Holder) -> Bool {

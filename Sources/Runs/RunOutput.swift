@@ -1,6 +1,5 @@
 import Files
 import Models
-import Optimizers
 import Parallel
 import Reporting
 import Tensors
@@ -70,12 +69,12 @@ final class RunOutput {
   /// - Returns: its path.
   func write(_ state: CheckpointState, of model: TrainedModel, _ tensors: [NamedTensor]) throws -> String {
     let step = state.progress.position.step
-    guard gradientNorm(model.parameters.span).isFinite else { throw NotFiniteError(step: step) }
     let metadata = try model.metadata(version: version)
       .merging([CheckpointState.key: state.encoded()]) { _, new in new }
     do {
       let contents = SafetensorsContents(metadata: metadata, tensors: tensors)
-      let path = try claim.checkpoints.write(contents, state, keep: keep)
+      let path = try claim.checkpoints.write(
+        contents, at: state.progress.position, worldSize: state.worldSize, keep: keep)
       try EarlierRun.removeAside(claim.directory)
       return path
     } catch {

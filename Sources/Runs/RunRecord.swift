@@ -127,9 +127,6 @@ extension RunRecord {
 package func decodeFile<Value: Decodable>(
   _ type: Value.Type, _ path: String, as expected: String
 ) throws(FileError) -> Value {
-  let bytes = try readFile(path, as: expected)
-  do { return try decodeJSON(type, from: bytes) } catch {
-    let found = (error as? DecodingError)?.inOneLine ?? "\(error)"
-    throw FileError(path, expected: expected, found: found)
-  }
+  try decodeJSON(
+    type, from: readFile(path, as: expected), path: path, as: expected, keys: .convertFromSnakeCase)
 }

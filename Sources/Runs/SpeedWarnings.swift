@@ -29,7 +29,7 @@ extension World {
     guard microBatches < allThreads else { return [] }
     return [
       "a step has \(counted(microBatches, "micro-batch", "micro-batches")) for \(allThreads) threads of all "
-        + "ranks: some have nothing to do; raise --batch-size or lower --micro-batch"
+        + "ranks: some have nothing to do; raise the batch or lower the micro-batch"
     ]
   }
 }

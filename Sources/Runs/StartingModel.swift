@@ -14,7 +14,8 @@ extension TrainingConfiguration {
     let normalization =
       try file.storedNormalization() == nil
       ? Normalization(of: data.train) : file.normalization(for: network, ModelSource())
-    return try TrainedModel(network, file.parameters(for: network), normalization)
+    let (parameters, notes) = try file.weights(of: network)
+    return TrainedModel(network, parameters, normalization, notes: notes)
   }
 }
 

@@ -12,14 +12,14 @@ package func train(
   _ configuration: TrainingConfiguration, from checkpoint: Checkpoint? = nil, warnings: [String] = [],
   in world: World, version: String
 ) throws {
-  _ = try Watchdog(world, configuration.stallLimits)
-  let claim = try world.agree {
-    world.isRoot ? try RunClaim(configuration, from: checkpoint) : nil
-  }
+  _ = try Watchdog(world, configuration.stallLimits, .ofTraining)
+  try world.agree { if world.isRoot { try RunClaim.check(configuration, from: checkpoint) } }
   let setup = try TrainingSetup(configuration, from: checkpoint, world)
   let warnings = try warnings + setup.warnings(world)
   let output = try world.agree {
-    try claim.map { try RunOutput($0, setup, from: checkpoint, warnings, world, version: version) }
+    guard world.isRoot else { return RunOutput?.none }
+    let claim = try RunClaim(configuration, from: checkpoint)
+    return try RunOutput(claim, setup, from: checkpoint, warnings, world, version: version)
   }
   do {
     let run = try TrainingRun(setup, from: checkpoint, world, output)

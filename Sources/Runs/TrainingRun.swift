@@ -148,7 +148,7 @@ final class TrainingRun {
         let state = CheckpointState(
           setup, progress, stopping?.state, output.reporter.recorded, worldSize: world.size)
         return try output.write(
-          state, of: trainedModel(parameters), strategy.checkpointTensors(progress.position, stopping))
+          state, of: trainedModel(parameters), try strategy.checkpointTensors(progress.position, stopping))
       }
     }
   }

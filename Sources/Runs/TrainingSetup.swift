@@ -190,17 +190,25 @@ extension TrainingSetup {
     let choice =
       configuration.earlyStopping != nil && data.validation == nil
       ? [
-        "--early-stopping without --validation-split takes the epoch of the best test accuracy, which new "
+        "early stopping without images held out for validation takes the epoch of the best test accuracy, which new "
           + "images will not quite reach"
       ] : []
     let reduction = configuration.reduction
     let rounding =
       checkpoint != nil && reduction.compression != nil
       ? [
-        "what --compress had left out so far is lost: the weights will not be those of an uncut run to the bit"
+        "what compressing gradients had left out so far is lost: the weights will not be those of an uncut run to the bit"
       ]
       : []
-    return try choice + rounding + reduction.idleWarnings(hosts: world.hosts) + world.placementWarnings()
+    let data =
+      checkpoint?.isComparable(trainDataHash) == false
+      ? [
+        "the data could not be compared with the checkpoint's, whose hash is of another kind than is computed "
+          + "now: only the number of training images is the same for certain"
+      ] : []
+    let notes = startingModel?.notes ?? []
+    return try notes + choice + rounding + data + reduction.idleWarnings(hosts: world.hosts)
+      + world.placementWarnings()
       + world.idleThreadWarnings(schedule, threads: threads)
   }
 }

@@ -5,10 +5,9 @@ import Reporting
 extension ScalingStudy {
   /// - Throws: `MissingMeasurement` for runs whose communication `AllReduceModel` does not describe.
   func requireAllReduce() throws(MissingMeasurement) {
-    guard otherSums.isEmpty else {
+    guard reduction.isAllReduce else {
       throw MissingMeasurement(
-        description: "it knows the sums of MPI_Allreduce alone, these runs sum by "
-          + otherSums.joined(separator: " "))
+        description: "it knows the sums of MPI_Allreduce alone, these runs sum otherwise: \(reduction.words)")
     }
   }
 }

@@ -43,8 +43,8 @@ enum Job {
     posix_spawn_file_actions_init(&files)
     defer { posix_spawn_file_actions_destroy(&files) }
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-    // Appending, so that both can be one file.
-    let flags = O_WRONLY | O_CREAT | O_APPEND
+    // Appending, so that both can be one file; and not by a link, which might lead anywhere.
+    let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW
     posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, output, flags, 0o644)
     posix_spawn_file_actions_addopen(&files, STDERR_FILENO, errors, flags, 0o644)
     // Its own group, and no signal blocked or ignored.

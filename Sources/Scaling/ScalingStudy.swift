@@ -34,13 +34,8 @@ package struct ScalingStudy {
       buckets: (bytes + bucket - 1) / bucket)
   }
 
-  /// The options by which the runs sum gradients otherwise than by MPI_Allreduce.
-  var otherSums: [String] {
-    let configuration = first.record.configuration
-    return (configuration.reproducible ? ["--reproducible"] : [])
-      + (configuration.compression == .none ? [] : ["--compress \(configuration.compression.rawValue)"])
-      + (configuration.hierarchical ? ["--hierarchical"] : [])
-  }
+  /// How the runs sum gradients over the ranks.
+  var reduction: Reduction { first.record.configuration.reduction }
 }
 
 /// The repeats on one rank count.
@@ -77,10 +72,10 @@ extension ScalingStudy {
       throw ScalingError(
         description: "\(directory): expected completed runs, one a directory, found "
           + (leftOut.isEmpty ? "none" : "none: \(leftOut.joined(separator: ", "))")
-          + "; `cnn-mpi scaling run --out \(directory)` makes them")
+          + "; a scaling run into this directory makes them")
     }
     let times = try names.filter { $0.hasSuffix(allReduceSuffix) }.map { name in
-      try decodeFile(AllReduceTimes.self, "\(directory)/\(name)", as: "what bench allreduce --json prints")
+      try decodeFile(AllReduceTimes.self, "\(directory)/\(name)", as: "a benchmark of MPI_Allreduce as JSON")
     }
     let named = Dictionary(grouping: runs, by: \.kind)
     let label = StudyDescription.read(from: directory)?.label ?? lastComponent(directory)

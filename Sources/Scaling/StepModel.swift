@@ -138,14 +138,14 @@ extension StepModel {
       guard Set(points.map { workload.imagesPerRank($0.ranks) }).count > 1 else {
         throw MissingMeasurement(
           description: "expected rank counts with different numbers of images a rank, found "
-            + "\(workload.imagesPerRank(points[0].ranks)) on each of ranks \(counts): --global-batch is too small"
+            + "\(workload.imagesPerRank(points[0].ranks)) on each of ranks \(counts): the global batch is too small"
         )
       }
     }
     guard Set(allReduceTimes.map(\.bytes)).count > 1 else {
       throw MissingMeasurement(
         description: "expected times of MPI_Allreduce on ranks that are not oversubscribed, found none; "
-          + "`mpirun -np P cnn-mpi bench allreduce --json > DIR/NAME-allreduce.json` measures them")
+          + "benchmarks of it belong beside the runs, as NAME\(ScalingStudy.allReduceSuffix)")
     }
   }
 }

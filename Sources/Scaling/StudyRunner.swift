@@ -77,8 +77,8 @@ package final class StudyRunner {
     let ranks = failed.sorted().map { "\($0)" }.joined(separator: ", ")
     throw ScalingError(
       description:
-        "\(failures) job\(failures == 1 ? "" : "s") failed, on ranks \(ranks); the same command with "
-        + "--out \(directory) tries again and keeps what is done")
+        "\(failures) job\(failures == 1 ? "" : "s") failed, on ranks \(ranks); the same command on "
+        + "\(directory) tries again and keeps what is done")
   }
 
   /// Some run is there to report.
@@ -108,7 +108,8 @@ package final class StudyRunner {
     else { return false }
     if let found = difference(record.configuration, plan.training) {
       throw ScalingError(
-        description: "\(path): expected a run of this study, found one with \(found); give another --out, or "
+        description:
+          "\(path): expected a run of this study, found one with \(found); choose another directory, or "
           + "remove it")
     }
     speeds[record.worldSize, default: []].append(
@@ -123,12 +124,12 @@ package final class StudyRunner {
     let log = "\(job.directory)/output.txt"
     let start = ContinuousClock.now
     let code = try launch(
-      ["train"] + plan.trainArguments + ["--overwrite", "--out", job.directory], job.ranks, output: log,
+      plan.training(in: job.directory), job.ranks, output: log,
       errors: log)
     guard code == 0 else { return fail(job, "training ended with exit code \(code)", log) }
     guard let record = try? RunRecord(inDirectory: job.directory), record.status == .completed else {
       return fail(
-        job, "training left no record here: is --out on a file system that rank 0's host shares?", log)
+        job, "training left no record here: is it on a file system that rank 0's host shares?", log)
     }
     guard record.worldSize == job.ranks else {
       return fail(job, "training ran on \(record.worldSize) ranks", log)
@@ -153,9 +154,9 @@ package final class StudyRunner {
     let (part, log) = ("\(path).part", "\(job.directory)/output.txt")
     unlink(part)
     defer { unlink(part) }
-    let code = try launch(["bench", "allreduce", "--json"], job.ranks, output: part, errors: log)
+    let code = try launch(plan.allReduceArguments, job.ranks, output: part, errors: log)
     guard code == 0 else { return fail(job, "bench allreduce ended with exit code \(code)", log) }
-    _ = try decodeFile(AllReduceTimes.self, part, as: "what bench allreduce --json prints")
+    _ = try decodeFile(AllReduceTimes.self, part, as: "a benchmark of MPI_Allreduce as JSON")
     try writeAtomically(readFile(part), to: path)
   }
 
@@ -196,7 +197,7 @@ struct StudyInterrupted: AgreedError, CustomStringConvertible {
   var exitCode: Int32 { 75 }
 
   var description: String {
-    "stopped by a signal; the same command with --out \(directory) goes on with what is missing, and "
+    "stopped by a signal; the same command on \(directory) goes on with what is missing, and "
       + "`cnn-mpi scaling report \(directory)` reports what is there"
   }
 }

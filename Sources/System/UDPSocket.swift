@@ -1,15 +1,18 @@
 import Glibc
 
-/// A socket for datagrams over IPv4. All errors are silence: whoever waits for a datagram expects that one may
-/// not arrive.
+/// A socket for datagrams over IPv4. Errors of single datagrams are silence: whoever waits for one expects
+/// that it may not arrive.
 package final class UDPSocket {
-  /// Host and port, as the system has them.
-  package struct Address: Equatable {
-    /// In network byte order.
+  /// A host's address and a port of it.
+  package struct Address: Hashable, Sendable {
+    /// The address in network byte order.
     package let host: UInt32
     package let port: UInt16
 
-    /// Such as `10.0.0.7:41234`.
+    /// The address is one of 127.0.0.0/8, by which every host means itself.
+    package var isLoopback: Bool { UInt8(truncatingIfNeeded: host) == 127 }
+
+    /// The form that people read, such as `10.0.0.7:41234`.
     package var text: String {
       "\((0..<4).map { "\(UInt8(truncatingIfNeeded: host >> (8 * $0)))" }.joined(separator: ".")):\(port)"
     }
@@ -30,29 +33,30 @@ package final class UDPSocket {
   }
 
   private let descriptor: Int32
+  /// The port of this host that it receives at.
+  package let port: UInt16
 
-  /// On a port that the system chooses; nil where there is no network at all.
+  /// Takes a port that the system chooses, of all interfaces; nil where there is no network at all.
   package init?() {
-    descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return nil }
-    var any = sockaddr_in()
-    any.sin_family = sa_family_t(AF_INET)
-    let isBound = withSockAddr(&any) { bind(descriptor, $0, $1) == 0 }
+    var own = sockaddr_in()
+    own.sin_family = sa_family_t(AF_INET)
+    let isBound = withSockAddr(&own) { address, length in
+      var length = length
+      return bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
+    }
     guard isBound else {
       close(descriptor)
       return nil
     }
+    self.descriptor = descriptor
+    port = UInt16(bigEndian: own.sin_port)
   }
 
   deinit { close(descriptor) }
 
-  package var port: UInt16 {
-    var own = sockaddr_in()
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    _ = withSockAddr(&own) { address, _ in getsockname(descriptor, address, &length) }
-    return UInt16(bigEndian: own.sin_port)
-  }
-
+  /// Sends a datagram, or loses it where that cannot be done at once.
   package func send(_ bytes: [UInt8], to address: Address) {
     var target = sockaddr_in()
     target.sin_family = sa_family_t(AF_INET)
@@ -62,7 +66,8 @@ package final class UDPSocket {
   }
 
   /// The next datagram and where it came from; nil when none comes within `seconds`.
-  /// - Parameter limit: bytes of a datagram that are taken.
+  ///
+  /// - Parameter limit: how many bytes of a datagram are taken; the rest is lost.
   package func receive(within seconds: Double, atMost limit: Int) -> (bytes: [UInt8], from: Address)? {
     var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     guard Glibc.poll(&poll, 1, Int32(max(seconds, 0) * 1000)) > 0 else { return nil }

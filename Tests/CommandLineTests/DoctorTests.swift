@@ -359,7 +359,7 @@ import Testing
       // The limit is 9 s; the ranks, MPI and its launcher have to end, too.
       #expect(exitCode != 0 && ContinuousClock.now - stopTime < .seconds(9 + 4 + 15))
       let said =
-        errors().split(separator: "\n").first { $0.contains("which --timeout takes for the end") } ?? ""
+        errors().split(separator: "\n").first { $0.contains("which is the limit") } ?? ""
       #expect(said.contains("no word from rank \(rank) on ") && !said.contains("--resume"), "\(errors())")
       #expect(said.hasSuffix("Step 10 of doctor looks at: data"), "\(errors())")
     }

@@ -95,7 +95,7 @@ import Testing
     #expect(all.record["stopped_early"] as? Bool == false && all.record["epochs_completed"] as? Int == 2)
     let accuracies = all.metrics.dropFirst().compactMap { Double($0[4]) }
     #expect(all.record["test_accuracy"] as? Double == accuracies.max())
-    #expect(all.output.contains("warning: --early-stopping without --validation-split"))
+    #expect(all.output.contains("warning: early stopping without images held out for validation"))
     #expect(all.output.contains("after 5 epochs without a better test accuracy"))
   }
 

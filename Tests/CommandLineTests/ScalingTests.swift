@@ -128,7 +128,7 @@ import Testing
       kill(program.processID, number)
       let ended = program.wait()
       #expect(ended.exitCode == 75, "\(ended.output) \(ended.errors)")
-      #expect(ended.errors.contains("stopped by a signal; the same command with --out \(directory) goes on"))
+      #expect(ended.errors.contains("stopped by a signal; the same command on \(directory) goes on"))
       #expect(ended.errors.contains("`cnn-mpi scaling report \(directory)` reports what is there"))
       #expect(processes(naming: directory).isEmpty)
     }

@@ -1,4 +1,7 @@
 import Foundation
+import Hashing
+import Parallel
+import System
 import TestSupport
 import Testing
 
@@ -67,6 +70,52 @@ import Testing
       #expect(files.checkpoints != before)
       for id in ids { kill(id, SIGTERM) }
       #expect(running.wait().exitCode == 75)
+    }
+  }
+
+  /// Whoever can send to the ranks' ports, but does not know the job's secret, neither ends nor hinders it.
+  @Test func forgedDatagramsHaveNoEffect() throws {
+    try withTemporaryDirectory { directory in
+      let running = try start(
+        RunFiles(directory: "\(directory)/run"), ["--stall-warning", "10", "--stall-abort", "20"])
+      let ports = running.rankIDs.flatMap(Self.datagramPorts)
+      #expect(ports.count == 3, "\(ports)")
+      let forger = try #require(UDPSocket())
+      let key = MessageKey.random()
+      for sequence in UInt64.max - 500 ... .max {
+        for port in ports {
+          for (rank, kind) in [(0, Heartbeat.Kind.end), (1, .end), (2, .end), (1, .beat), (2, .answer)] {
+            let bytes = Heartbeat(kind, rank: rank, sequence: sequence).bytes(key)
+            let address = UDPSocket.Address(host: 0x0100_007F, port: port)
+            forger.send(bytes, to: address)
+            forger.send(Array(bytes.prefix(Int(sequence % 60))), to: address)
+          }
+        }
+        usleep(1000)
+      }
+      // A rank that is told to end does so after 6 seconds.
+      sleep(8)
+      #expect(running.isRunning)
+      #expect(forger.receive(within: 0, atMost: 1) == nil, "the forger is answered")
+      for id in running.rankIDs { kill(id, SIGTERM) }
+      let program = running.wait()
+      #expect(program.exitCode == 75)
+      #expect(!program.errors.contains("no word from") && !program.errors.contains("warning: no rank"))
+    }
+  }
+
+  /// The ports at which a process receives datagrams over IPv4.
+  private static func datagramPorts(of process: pid_t) -> [UInt16] {
+    let directory = "/proc/\(process)/fd"
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    let links = Set(
+      files.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(directory)/\($0)") })
+    // Local address and inode are fields 1 and 9 (proc(5)).
+    let table = (try? String(contentsOfFile: "/proc/\(process)/net/udp", encoding: .utf8)) ?? ""
+    return table.split(separator: "\n").dropFirst().compactMap { line in
+      let fields = line.split(separator: " ")
+      guard fields.count > 9, links.contains("socket:[\(fields[9])]") else { return nil }
+      return UInt16(fields[1].suffix(4), radix: 16)
     }
   }
 

@@ -43,6 +43,44 @@ import Testing
     }
   }
 
+  /// Somebody who may write into the directory can guess the temporary's first name.
+  @Test(arguments: [true, false]) func plantedLinksAreNotFollowed(leadsToAFile: Bool) throws {
+    try withTemporaryDirectory { directory in
+      let (path, victim) = ("\(directory)/file", "\(directory)/victim")
+      let temporary = "\(path).\(getpid()).tmp"
+      if leadsToAFile { try writeAtomically([7, 8, 9], to: victim) }
+      try FileManager.default.createSymbolicLink(atPath: temporary, withDestinationPath: victim)
+      try writeAtomically([1, 2], to: path)
+      #expect(try readFile(path) == [1, 2])
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: temporary) == victim)
+      #expect(FileManager.default.fileExists(atPath: victim) == leadsToAFile)
+      if leadsToAFile { #expect(try readFile(victim) == [7, 8, 9]) }
+      // Nor is a link in the place of the file itself: it is replaced.
+      try FileManager.default.removeItem(atPath: temporary)
+      try FileManager.default.removeItem(atPath: path)
+      try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: victim)
+      try writeAtomically([3], to: path)
+      #expect(try readFile(path) == [3] && names(in: directory).count == (leadsToAFile ? 2 : 1))
+    }
+  }
+
+  /// A killed program of the same number left its temporary, as after a restart of a container.
+  @Test func leftTemporariesDoNotHinder() throws {
+    try withTemporaryDirectory { directory in
+      let left = "file.\(getpid()).tmp"
+      try writeAtomically([1, 2, 3], to: "\(directory)/\(left)")
+      for round in 0..<2 { try writeAtomically([UInt8(round)], to: "\(directory)/file") }
+      #expect(try readFile("\(directory)/file") == [1])
+      #expect(try readFile("\(directory)/\(left)") == [1, 2, 3])
+      // One under another name, which is abandoned while the program lives.
+      var file = try AtomicFile(path: "\(directory)/file")
+      try file.append([4].span.bytes)
+      #expect(try names(in: directory).count == 3)
+      removeTemporaries(in: directory)
+      #expect(try names(in: directory) == ["file"])
+    }
+  }
+
   @Test func whatCannotBeWrittenIsSaid() throws {
     try withMissingPath { path in
       let error = #expect(throws: OutputError.self) { try writeAtomically([1], to: "\(path)/file") }

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Hashing
 import Tensors
 import TestSupport
 import Testing
@@ -33,8 +34,13 @@ import Testing
   @Test func writesToFilesWhatItsBytesAre() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/a.safetensors"
-      try Self.contents.write(to: path)
-      #expect(try readFile(path) == Self.contents.bytes)
+      let written = try Self.contents.write(to: path)
+      let bytes = try readFile(path)
+      #expect(bytes == Self.contents.bytes)
+      var hash = SHA256()
+      hash.update(bytes.span.bytes)
+      let digest = hash.hexDigest()
+      #expect(written == (bytes.count, digest))
       #expect(try SafetensorsFile(path: path).load() == Self.contents.tensors)
     }
   }
@@ -63,8 +69,18 @@ import Testing
   }
 
   @Test(arguments: [
-    ("[]", "expected a safetensors header, found "),
-    ("{", "expected a safetensors header, found "),
+    ("[]", "expected a header of 2 bytes, as its first 8 bytes say, found something else than JSON"),
+    ("", "expected a header of 0 bytes, as its first 8 bytes say, found something else than JSON"),
+    ("{", "f, header, line 1, column 2: expected a key in double quotes, found the end"),
+    (
+      #"{"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}, "\u0077": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}"#,
+      "f, header, line 1, column 63: expected each key once, found \"w\" again"
+    ),
+    (#"{"__metadata__": {"a": "", "a": ""}}"#, "expected each key once, found \"a\" again"),
+    (
+      #"{"a": {"dtype": "F32", "shape": [1], "shape": [2], "data_offsets": [0, 4]}}"#,
+      "expected each key once, found \"shape\" again"
+    ),
     (#"{"__metadata__": []}"#, "__metadata__: expected Dictionary"),
     (#"{"__metadata__": {"a": 1}}"#, "__metadata__.a: expected String"),
     (#"{"a": 1}"#, "found a: expected "),
@@ -95,6 +111,55 @@ import Testing
   func saysWhatIsWrongWithAHeader(_ header: String, _ expected: String) {
     let error = #expect(throws: FileError.self) { try file(header, data: 8) }
     #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
+  }
+
+  @Test(arguments: [#"{"__metadata__": null}"#, #"{"__metadata__": {}}"#, "{}", "{}   "])
+  func metadataMayBeMissing(_ header: String) throws {
+    let file = try file(header)
+    #expect(file.metadata.isEmpty && file.tensors.isEmpty)
+  }
+
+  /// Time must not grow with the square of the number of tensors: it comes from the file.
+  @Test func manyTensorsAreReadAtOnce() throws {
+    let contents = SafetensorsContents(
+      tensors: (0..<50_000).map { NamedTensor("layers.\($0).weight", [1], .floats([Float($0)])) })
+    let bytes = contents.bytes
+    let start = threadSeconds()
+    let file = try SafetensorsFile(bytes: bytes, path: "f")
+    let seconds = threadSeconds() - start
+    #expect(seconds < 4, "\(seconds) s")
+    #expect(file.tensors.count == 50_000 && file.tensors[49_999].name == "layers.49999.weight")
+    #expect(try file.load(file.tensors[49_999]).values == .floats([49_999]))
+  }
+
+  private static let zip: [UInt8] = [0x50, 0x4B, 3, 4] + [UInt8](repeating: 0, count: 22)
+
+  @Test(arguments: [
+    (zip + [12, 0, 0, 0] + Array("net/data.pkl....".utf8), "a PyTorch file", "safetensors.torch.save_file"),
+    (zip + [5, 0, 0, 0] + Array("w.npy....".utf8), "a NumPy .npz archive", "safetensors.numpy.save_file"),
+    (zip + [5, 0, 0, 0] + Array("w.txt....".utf8), "a zip archive", "unpack it first"),
+    ([0x89] + Array("HDF\r\n".utf8) + [0x1A, 0x0A, 0], "an HDF5 file", "safetensors.numpy.save_file"),
+    ([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3], "gzip data", "unpack it first"),
+    ([0x80, 2, 0x7D, 0x71, 0, 0x28, 0x58, 0, 0, 0], "a Python pickle", "safetensors.torch.save_file"),
+    (Array("<!doctype html>\n<html>".utf8), "an HTML page", "fetch the file itself"),
+    (Array(#"{"name": "m", "input": [28, 28, 1]}"#.utf8), "a JSON text", ""),
+  ])
+  func filesOfOtherKindsAreNamed(_ bytes: [UInt8], _ kind: String, _ hint: String) {
+    let error = #expect(throws: FileError.self) { try SafetensorsFile(bytes: bytes, path: "f") }
+    let message = error?.description ?? ""
+    #expect(message.hasPrefix("f: expected a safetensors file, found \(kind)"), "\(message)")
+    #expect(message.hasSuffix(hint), "\(message)")
+  }
+
+  /// A header of 640 bytes begins like a pickle.
+  @Test func lengthsAreNotTakenForOtherKinds() throws {
+    let header = "{\"__metadata__\":null}" + String(repeating: " ", count: 619)
+    #expect(header.utf8.count == 640)
+    #expect(try file(header).tensors.isEmpty)
+    let bytes = [0x80, 2, 0, 0, 0, 0, 0, 0] + Array(header.utf8.dropLast())
+    let error = #expect(throws: FileError.self) { try SafetensorsFile(bytes: bytes, path: "f") }
+    #expect(
+      error?.description.contains("expected a header of 640 bytes") == true, "\(String(describing: error))")
   }
 
   @Test func saysWhatIsWrongWithTheLength() {

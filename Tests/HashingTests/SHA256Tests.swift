@@ -1,5 +1,4 @@
 import Hashing
-import Tensors
 import Testing
 
 @Suite struct SHA256Tests {

@@ -13,7 +13,7 @@ import Testing
   @Test func namesAndShapesArePyTorchs() throws {
     let network = try network("mnist-bn")
     let arena = places(network.layout.parameterCount)
-    let tensors = network.exported(arena.span, batchesTracked: 12)
+    let tensors = try network.exported(arena.span, batchesTracked: 12)
     #expect(
       tensors.prefix(7).map { "\($0.name) \($0.shape)" } == [
         "conv1.weight [32, 1, 3, 3]", "bn1.weight [32]", "bn1.bias [32]", "bn1.running_mean [32]",
@@ -27,7 +27,7 @@ import Testing
   @Test func numbersAreInPyTorchsOrder() throws {
     let network = try network("mnist-cnn")
     let arena = places(network.layout.parameterCount)
-    let tensors = network.exported(arena.span)
+    let tensors = try network.exported(arena.span)
     func numbers(_ name: String) throws -> (theirs: [Float], start: Int) {
       let tensor = try #require(tensors.first { $0.name == name })
       guard case .floats(let numbers) = tensor.values else { return ([], 0) }
@@ -56,7 +56,7 @@ import Testing
     {
       let count = part == .trainable ? network.layout.trainable.count : network.layout.parameterCount
       let arena = places(count)
-      let tensors = network.exported(arena.span, part, prefix: prefix)
+      let tensors = try network.exported(arena.span, part, prefix: prefix)
       #expect(tensors.allSatisfy { $0.name.hasPrefix(prefix) })
       #expect(
         (tensors.contains { $0.name.hasSuffix("running_var") }) == (name == "mnist-bn" && part == .parameters)
@@ -73,7 +73,7 @@ import Testing
   @Test func countersOfBatchesMayBeMissing() throws {
     let network = try network("mnist-bn")
     let arena = places(network.layout.parameterCount)
-    let tensors = network.exported(arena.span).filter { !$0.name.hasSuffix("num_batches_tracked") }
+    let tensors = try network.exported(arena.span).filter { !$0.name.hasSuffix("num_batches_tracked") }
     var again = arena
     var span = again.mutableSpan
     try network.restore(tensors, from: "f", to: &span)
@@ -83,7 +83,7 @@ import Testing
   @Test func whatDoesNotFitIsSaid() throws {
     let network = try network("mnist-cnn")
     let arena = places(network.layout.parameterCount)
-    let tensors = network.exported(arena.span)
+    let tensors = try network.exported(arena.span)
     func problem(_ tensors: [NamedTensor]) -> String {
       var target = arena
       var span = target.mutableSpan

@@ -45,9 +45,9 @@ import Testing
       let path = "\(directory)/w.safetensors"
       let model = try model()
       let parameters = model.parameters
-      try SafetensorsContents(tensors: model.network.exported(parameters.span)).write(to: path)
+      try SafetensorsContents(tensors: try model.network.exported(parameters.span)).write(to: path)
       let error = #expect(throws: FileError.self) { try TrainedModel(ModelSource(model: path)) }
-      #expect(error?.description.contains("give the file by --weights") == true)
+      #expect(error?.description.contains("give the file as weights") == true)
       var source = ModelSource(model: "mnist-bn", weights: path)
       #expect(try TrainedModel(source).normalization == Normalization(mean: [0], deviation: [1]))
       source.mean = [0.5]
@@ -59,13 +59,18 @@ import Testing
   }
 
   @Test(arguments: [
-    ("model", "{", "metadata \"model\": "), ("model", #"{"name": "x"}"#, "\"input\" is missing"),
-    ("normalization", "{}", "expected metadata \"normalization\" such as"),
-    ("normalization", #"{"mean":[0],"deviation":[0]}"#, "expected metadata \"normalization\" such as"),
+    ("model", "{", "metadata \"model\", line 1, column 2: "),
+    ("model", #"{"name": "x"}"#, "\"input\" is missing"),
+    ("normalization", "{}", "metadata \"normalization\": expected means and deviations such as"),
+    ("normalization", #"{"mean":[0],"deviation":[0]}"#, "expected means and deviations such as"),
+    ("normalization", #"{"mean":[0],"deviation":[1e-40]}"#, "expected means and deviations such as"),
+    ("normalization", #"{"mean":[0],"mean":[1],"deviation":[1]}"#, "found \"mean\" again"),
+    ("normalization", #"{"mean":[1e38],"deviation":[1e-5]}"#, "that bring pixels to finite numbers"),
     (
       "normalization", #"{"mean":[0,1],"deviation":[1,1]}"#, "expected a mean for each of 1 channels, found 2"
     ),
-    ("classes", #"["a"]"#, "expected metadata \"classes\" with the names of 10 classes"),
+    ("classes", #"["a"]"#, "metadata \"classes\": expected the names of 10 classes, found 1"),
+    ("classes", #"["a",]"#, "metadata \"classes\", line 1, column 6: expected a value"),
   ])
   func wrongMetadataIsSaid(_ key: String, _ value: String, _ expected: String) throws {
     try withTemporaryDirectory { directory in

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Networks
 import Tensors
@@ -142,12 +143,32 @@ import Testing
       #"{"name": "m", "input": [4, 4, 1], "layers": [{"type": "relu", "name": "a"}, {"type": "relu", "name": "a"}]}"#,
       "two layers are called \"a\""
     ),
-    ("{", "model.json: "),
+    ("{", "model.json, line 1, column 2: expected a key in double quotes, found the end"),
+    (
+      #"{"name": "m", "input": [4, 4, 1], "layers": [{"type": "conv2d", "filters": 2, "kernel": 3, "kernel": 5}]}"#,
+      "model.json, line 1, column 92: expected each key once, found \"kernel\" again"
+    ),
+    ("\u{FEFF}{}", "without a byte order mark"),
+    ("<html>", "model.json: expected the description of a model in JSON, found an HTML page"),
   ])
   func saysWhatIsWrong(_ json: String, _ expected: String) throws {
-    let error = #expect(throws: ModelError.self) { try network(json) }
-    #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
-    #expect(error?.description.contains("\n") == false)
+    var message = ""
+    do { _ = try network(json) } catch { message = "\(error)" }
+    #expect(message.contains(expected), "\(message)")
+    #expect(!message.contains("\n"))
+  }
+
+  /// Time must not grow with the square of the number of layers: it comes from the file.
+  @Test func manyLayersAreReadAtOnce() throws {
+    let layers = String(repeating: #"{"type": "batch_norm"}, {"type": "relu"}, "#, count: 10_000)
+    let start = threadSeconds()
+    let network = try network(
+      #"{"name": "deep", "input": [1, 1, 2], "layers": [\#(layers){"type": "relu", "name": "last"}]}"#)
+    #expect(network.nodes.count == 20_001 && network.nodes[19_998].name == "bn10000")
+    let plan = Plan(network, maximumBatch: 1, seed: 1, forwardOnly: true)
+    #expect(plan.operationCount == 10_001)
+    let seconds = threadSeconds() - start
+    #expect(seconds < 4, "\(seconds) s")
   }
 
   @Test func unknownNamesAndMissingFiles() throws {
@@ -158,7 +179,7 @@ import Testing
       try ModelDescription(named: "resnet")
     }
     try withMissingPath { path in
-      let error = #expect(throws: ModelError.self) { try ModelDescription(named: "\(path).json") }
+      let error = #expect(throws: FileError.self) { try ModelDescription(named: "\(path).json") }
       #expect(error?.description.hasPrefix("\(path).json: expected a readable model file") == true)
     }
   }

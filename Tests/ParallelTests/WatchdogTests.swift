@@ -7,20 +7,6 @@ struct WatchdogTests {
     Pulse.State(beats: beats, phase: phase, step: step)
   }
 
-  @Test func heartbeatsArriveAsTheyWereSent() throws {
-    let beat = Heartbeat(.beat, rank: 70_000, state: Self.state(.max - 1, .saving, step: 1 << 40))
-    let bytes = beat.bytes(token: 7)
-    #expect(bytes.count == Heartbeat.size)
-    #expect(Heartbeat(bytes, token: 7) == beat)
-    #expect(Heartbeat(bytes, token: 8) == nil, "of another job")
-    #expect(Heartbeat(Array(bytes.dropLast()), token: 7) == nil, "cut")
-    for (place, what) in [(28, "kind"), (29, "phase")] {
-      var odd = bytes
-      odd[place] = 200
-      #expect(Heartbeat(odd, token: 7) == nil, "of no known \(what)")
-    }
-  }
-
   @Test func datagramsGoByTheHostsAddresses() throws {
     let (receiver, sender) = (try #require(UDPSocket()), try #require(UDPSocket()))
     #expect(receiver.receive(within: 0, atMost: 64) == nil)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Reporting
 import Runs
@@ -7,7 +8,9 @@ import Testing
   /// An earlier version's configuration has no words for what came later.
   @Test func whatIsMissingHasItsDefault() throws {
     let old = #"{"epochs": 7, "global_batch": 96, "save_every": "4steps"}"#
-    let read = try decodeJSON(TrainingConfiguration.self, from: Array(old.utf8))
+    let read = try decodeJSON(
+      TrainingConfiguration.self, from: Array(old.utf8), path: "old", as: "a configuration",
+      keys: .convertFromSnakeCase)
     var expected = TrainingConfiguration()
     expected.epochs = 7
     expected.globalBatch = 96
@@ -40,7 +43,8 @@ import Testing
     let fields = Mirror(reflecting: TrainingConfiguration()).children.count
     #expect(changed.count == fields, "a field of the configuration is not in this test")
     let read = try decodeJSON(
-      TrainingConfiguration.self, from: Array(try JSONSerialization.data(withJSONObject: changed)))
+      TrainingConfiguration.self, from: Array(try JSONSerialization.data(withJSONObject: changed)),
+      path: "changed", as: "a configuration", keys: .convertFromSnakeCase)
     let again = try #require(
       try JSONSerialization.jsonObject(with: Data(prettyJSON(read))) as? NSDictionary)
     #expect(again == changed as NSDictionary)

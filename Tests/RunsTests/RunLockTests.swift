@@ -7,11 +7,17 @@ import TestSupport
 import Testing
 
 @Suite struct RunLockTests {
+  private func identity(_ text: String) throws -> ProcessIdentity {
+    try decodeJSON(
+      ProcessIdentity.self, from: Array(text.utf8), path: "lock", as: "a process", keys: .convertFromSnakeCase
+    )
+  }
+
   /// A process of another host, where nobody here can look, in a job or not.
   private func holder(job: String?, restarts: Int = 0) throws -> RunLock.Holder {
     let other = #"{"host": "elsewhere", "process": 7, "start": "1", "boot": "b", "namespace": "n"}"#
     return RunLock.Holder(
-      process: try decodeJSON(ProcessIdentity.self, from: Array(other.utf8)), job: job, restarts: restarts)
+      process: try identity(other), job: job, restarts: restarts)
   }
 
   private func isTaken(_ directory: RunDirectory, by own: RunLock.Holder) -> Bool {
@@ -48,7 +54,7 @@ import Testing
     let reused = try prettyJSON(ProcessIdentity.own)
     let text = String(decoding: reused, as: UTF8.self)
       .replacingOccurrences(of: ProcessIdentity.own.start, with: "12")
-    #expect(try decodeJSON(ProcessIdentity.self, from: Array(text.utf8)).state == .dead)
+    #expect(try self.identity(text).state == .dead)
   }
 
   /// Another host's lock counts while it is fresh, unless it is of an earlier start of the same job.

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// What a rank is about.
+/// What a rank is doing.
 package enum Phase: UInt8, Sendable {
   case starting, loading, computing, waiting, evaluating, comparing, saving, finishing, examining
 
-  /// As in `rank 3 is computing`.
+  /// The words behind "is", as in `rank 3 is computing`.
   package var words: String {
     switch self {
     case .starting: "starting"
@@ -28,7 +28,7 @@ package final class Pulse: Sendable {
     /// How often the rank has got further.
     package var beats: UInt64
     package var phase: Phase
-    /// Steps begun since the start of training.
+    /// The number of steps begun since the start of training.
     package var step: Int
 
     package init(beats: UInt64 = 0, phase: Phase = .starting, step: Int = 0) {
@@ -44,10 +44,10 @@ package final class Pulse: Sendable {
 
   package init() {}
 
-  /// The rank got further. Called by one thread at a time.
+  /// Tells that the rank got further. Called by one thread at a time.
   package func beat() { beats.store(beats.load(ordering: .relaxed) &+ 1, ordering: .relaxed) }
 
-  /// The rank goes over to something else.
+  /// Tells that the rank goes over to something else.
   package func enter(_ phase: Phase, step: Int? = nil) {
     if let step { self.step.store(step, ordering: .relaxed) }
     self.phase.store(phase.rawValue, ordering: .relaxed)

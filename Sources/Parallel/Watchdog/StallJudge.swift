@@ -4,7 +4,7 @@
 package struct StallJudge {
   private struct Seen {
     var state = Pulse.State()
-    /// Nil for a rank that was never heard of.
+    /// When the rank was last heard of; nil where it never was.
     var heard: Double?
   }
 
@@ -13,16 +13,16 @@ package struct StallJudge {
 
   private let hosts: [String]
   private var ranks: [Seen]
-  /// When some rank last got further.
+  /// The time at which some rank last got further.
   private var lastAdvance = 0.0
 
-  /// - Parameter hosts: by rank.
+  /// - Parameter hosts: the host of each rank, by rank.
   package init(hosts: [String]) {
     self.hosts = hosts
     ranks = hosts.map { _ in Seen() }
   }
 
-  /// What rank `rank` says of itself.
+  /// Takes down what rank `rank` says of itself.
   package mutating func take(_ state: Pulse.State, of rank: Int, at time: Double) {
     if ranks[rank].heard == nil || ranks[rank].state.beats != state.beats { lastAdvance = time }
     ranks[rank] = Seen(state: state, heard: time)

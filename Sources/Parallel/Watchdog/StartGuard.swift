@@ -9,10 +9,10 @@ import System
 package final class StartGuard: Sendable {
   private let isDone = Atomic<Bool>(false)
 
-  /// Begins to wait.
+  /// Begins to wait for `done`.
   package init(seconds: Int = 120) {
     Thread {
-      sleep(UInt32(seconds))
+      pause(seconds)
       guard !self.isDone.load(ordering: .relaxed) else { return }
       let rank = Launcher.intendedRank().map { "\($0)" } ?? "?"
       printError(
@@ -23,6 +23,6 @@ package final class StartGuard: Sendable {
     }.start()
   }
 
-  /// The ranks have found together.
+  /// Tells that the ranks have found together.
   package func done() { isDone.store(true, ordering: .relaxed) }
 }

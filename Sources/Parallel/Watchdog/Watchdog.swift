@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Hashing
 import MPI
 import System
 
@@ -11,22 +12,17 @@ package struct StallLimits: Codable, Equatable, Sendable {
   package init() {}
 }
 
-/// What a watchdog says of the job.
+/// What a watchdog says when it ends the job, beside why.
 package struct JobWords: Sendable {
-  /// The option that sets when the job ends.
-  package var option = "--stall-abort"
-  /// What else is to be known when it does.
-  package var advice: @Sendable () -> String = { "To go on from the last checkpoint: --resume" }
+  package var advice: @Sendable () -> String
 
-  package init() {}
+  package init(advice: @escaping @Sendable () -> String) { self.advice = advice }
 
-  /// For commands that have their limits from here and leave nothing to go on from.
-  package static var withoutOptions: Self {
-    var words = Self()
-    words.option = "this command"
-    words.advice = { "`cnn-mpi doctor` looks at hosts and network" }
-    return words
-  }
+  /// A run that leaves checkpoints.
+  package static let ofTraining = Self { "The run can be resumed from its last checkpoint" }
+
+  /// A command that leaves nothing to go on from.
+  package static let ofCommand = Self { "`cnn-mpi doctor` looks at hosts and network" }
 }
 
 /// Ends a job in which no rank gets further: where one was stopped, its host is gone or cut off, or a file
@@ -34,44 +30,38 @@ package struct JobWords: Sendable {
 ///
 /// A thread of each rank. It never calls MPI while the job is alive: ranks tell rank 0 each second by a
 /// datagram what they do, and rank 0 answers. Rank 0 judges; a rank that it does not answer ends by itself.
-/// Where datagrams do not get through, each rank goes by its own progress.
+/// Where datagrams do not get through, each rank goes by its own progress. Datagrams of others have no
+/// effect, see `HeartbeatChannel`.
 package final class Watchdog: @unchecked Sendable {
   private let world: World
   private let limits: StallLimits
   private let words: JobWords
-  private let token: UInt64
-  /// Where rank 0 may be reached.
-  private let root: [UDPSocket.Address]
-  /// Used by the watchdog's thread alone, as all that follows.
-  private let socket: UDPSocket?
+  /// What goes between ranks; nil where there is no network at all. Only the watchdog's thread uses it and
+  /// all that follows.
+  private var channel: HeartbeatChannel?
   private var judge: StallJudge
-  /// The others' addresses, as rank 0 learns them, by rank.
-  private var others: [Int: UDPSocket.Address] = [:]
   private var hasWarned = false
 
-  /// Seconds that MPI's own ways of ending a job have: mpirun takes up to 5.
+  /// The seconds that MPI's own ways of ending a job have: mpirun takes up to 5.
   private static let grace = 6
 
-  /// Seconds that the watchdog has been watching: while the whole job is suspended they stand still.
+  /// The seconds that the watchdog has been watching: while the whole job is suspended they stand still.
   private var now = 0.0
-  /// When rank 0 last answered, or this rank got further.
+  /// The time at which rank 0 last answered, or this rank got further.
   private var lastSign = 0.0
 
   /// Starts watching until the process ends. Called by all ranks.
   ///
   /// - Throws: an `MPIError`.
-  package init(_ world: World, _ limits: StallLimits, _ words: JobWords = JobWords()) throws {
+  package init(_ world: World, _ limits: StallLimits, _ words: JobWords) throws {
     self.world = world
     self.limits = limits
     self.words = words
     judge = StallJudge(hosts: world.hosts)
-    socket = UDPSocket()
-    token = UInt64(try world.communicator.broadcast(String(UInt64.random(in: 0 ... .max))))!
-    let port = socket?.port ?? 0
-    let own = UDPSocket.ownHosts().map { UDPSocket.Address(host: $0, port: port).text }
-    root = try world.communicator.broadcast(own.joined(separator: " ")).split(separator: " ").compactMap {
-      UDPSocket.Address($0)
-    }
+    let socket = UDPSocket()
+    let key = try world.sharedKey()
+    let endpoints = try world.communicator.allGather(Endpoint(socket, host: world.hosts[world.rank]).text)
+    channel = socket.map { HeartbeatChannel($0, key, rank: world.rank, endpoints.map { Endpoint($0) }) }
     guard world.size > 1, limits.abort > 0 || limits.warning > 0 else { return }
     let thread = Thread { self.watch() }
     thread.name = "watchdog"
@@ -80,19 +70,15 @@ package final class Watchdog: @unchecked Sendable {
 
   private func watch() {
     var last = ContinuousClock.now
-    var reached: UDPSocket.Address?
     while true {
       let own = world.pulse.state
-      if !world.isRoot {
-        let beat = Heartbeat(.beat, rank: world.rank, state: own).bytes(token: token)
-        for address in reached.map({ [$0] }) ?? root { socket?.send(beat, to: address) }
-      }
-      let answered = listen(forSeconds: 1)
-      if let answered { reached = answered } else if !world.isRoot { reached = nil }
+      if !world.isRoot { channel?.send(.beat, to: 0, own) }
+      let isAnswered = listen(forSeconds: 1)
+      if !world.isRoot && !isAnswered { channel?.lose(0) }
       // A process that was stopped for a while has not been watching.
       now += min((ContinuousClock.now - last).seconds, 2)
       last = .now
-      if answered != nil || world.pulse.state.beats != own.beats { lastSign = now }
+      if isAnswered || world.pulse.state.beats != own.beats { lastSign = now }
       if world.isRoot {
         judge.take(world.pulse.state, of: 0, at: now)
         judgeJob()
@@ -104,37 +90,31 @@ package final class Watchdog: @unchecked Sendable {
 
   /// Takes datagrams for so many seconds.
   ///
-  /// - Returns: where rank 0 answered from.
-  private func listen(forSeconds seconds: Double) -> UDPSocket.Address? {
+  /// - Returns: whether rank 0 answered.
+  private func listen(forSeconds seconds: Double) -> Bool {
     let end = ContinuousClock.now + .seconds(seconds)
-    var answered: UDPSocket.Address?
+    var isAnswered = false
     while case let rest = (end - ContinuousClock.now).seconds, rest > 0 {
-      guard let (bytes, address) = socket?.receive(within: rest, atMost: 2 * Heartbeat.size) else {
-        if socket == nil { usleep(UInt32(rest * 1e6)) }
-        continue
-      }
-      guard let heartbeat = Heartbeat(bytes, token: token), heartbeat.rank < world.size else { continue }
+      if channel == nil { usleep(UInt32(rest * 1e6)) }
+      guard let heartbeat = channel?.receive(within: rest) else { continue }
       switch heartbeat.kind {
-      case .beat where world.isRoot:
+      case .beat:
         judge.take(heartbeat.state, of: heartbeat.rank, at: now)
-        others[heartbeat.rank] = address
-        socket?.send(Heartbeat(.answer, rank: world.rank).bytes(token: token), to: address)
-      case .answer where heartbeat.rank == 0: answered = address
-      case .end where heartbeat.rank == 0: endJob(after: Self.grace)
-      default: break  // a datagram that went astray
+        channel?.send(.answer, to: heartbeat.rank)
+      case .answer: isAnswered = true
+      case .end: endJob(after: Self.grace)
       }
     }
-    return answered
+    return isAnswered
   }
 
-  /// On rank 0.
+  /// Rank 0 warns of a job that stalls, and ends it in the end.
   private func judgeJob() {
     let stall = judge.stall(at: now)
     if limits.abort > 0, stall >= limits.abort {
-      let end = Heartbeat(.end, rank: 0).bytes(token: token)
-      for address in others.values { socket?.send(end, to: address) }
+      for rank in 1..<world.size { channel?.send(.end, to: rank) }
       endJob(
-        "no rank got further for \(Int(stall)) s, which \(words.option) takes for the end. "
+        "no rank got further for \(Int(stall)) s, which is the limit: the job ends. "
           + "\(judge.report(at: now)). \(words.advice())")
     } else if limits.warning > 0, stall >= limits.warning, !hasWarned {
       hasWarned = true
@@ -146,7 +126,7 @@ package final class Watchdog: @unchecked Sendable {
     }
   }
 
-  /// On another rank: rank 0 ends the job, unless it is out of reach itself.
+  /// Another rank ends where rank 0, which ends the job otherwise, is out of reach itself.
   private func judgeOwn() {
     let silence = now - lastSign
     // One rank a host speaks.
@@ -157,7 +137,7 @@ package final class Watchdog: @unchecked Sendable {
     if limits.abort > 0, silence >= limits.abort + (speaks ? 2 : 4) {
       endJob(
         speaks
-          ? "\(missing), which \(words.option) takes for the end; this rank was \(world.pulse.state.phase.words) "
+          ? "\(missing), which is the limit; this rank was \(world.pulse.state.phase.words) "
             + "in step \(world.pulse.state.step). \(words.advice())" : nil)
     } else if limits.warning > 0, silence >= limits.warning + 2, !hasWarned, speaks {
       hasWarned = true
@@ -176,17 +156,33 @@ package final class Watchdog: @unchecked Sendable {
   /// - Parameter seconds: that the launcher has before.
   private func endJob(_ message: String? = nil, after seconds: Int = 0) -> Never {
     if let message { say(message) }
-    sleep(UInt32(seconds))
+    pause(seconds)
     endLauncher(after: Self.grace)
     // In a thread of its own, as it may well hang: the main thread is inside MPI.
     let world = SendableWorld(world)
     Thread { world.value.communicator.abort() }.start()
-    sleep(UInt32(Self.grace))
+    pause(Self.grace)
     _exit(1)
   }
 }
 
-/// For `MPI_Abort` alone, which is called when nothing else matters any more.
+extension World {
+  /// A new secret of the job, which MPI alone carries. Called by all ranks.
+  fileprivate func sharedKey() throws -> MessageKey {
+    var bytes = MessageKey.random().bytes
+    var span = bytes.mutableSpan
+    try communicator.broadcast(&span)
+    return MessageKey(bytes)
+  }
+}
+
+/// Waits for so many seconds, whatever signals come.
+func pause(_ seconds: Int) {
+  var rest = UInt32(seconds)
+  while rest > 0 { rest = sleep(rest) }
+}
+
+/// The world for `MPI_Abort` alone, which another thread calls when nothing else matters any more.
 private struct SendableWorld: @unchecked Sendable {
   let value: World
 

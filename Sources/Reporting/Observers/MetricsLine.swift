@@ -1,3 +1,5 @@
+import Files
+
 /// A line of `metrics.jsonl`.
 ///
 ///     {"step":50,"epoch":1,"samples":6400,"loss":1.21,...}
@@ -24,10 +26,14 @@ package enum MetricsLine: Sendable {
   /// What `bytes` made, with or without the line's end; nil for anything else, such as a line that was cut off.
   package init?(_ bytes: some Sequence<UInt8>) {
     let bytes = Array(bytes)
-    guard let kind = try? decodeJSON(Kind.self, from: bytes) else { return nil }
-    if kind.event == Self.epochEvent, let metrics = try? decodeJSON(EpochMetrics.self, from: bytes) {
+    func decoded<Value: Decodable>(_ type: Value.Type) -> Value? {
+      try? decodeJSON(
+        type, from: bytes, path: "metrics.jsonl", as: "a line of it", keys: .convertFromSnakeCase)
+    }
+    guard let kind = decoded(Kind.self) else { return nil }
+    if kind.event == Self.epochEvent, let metrics = decoded(EpochMetrics.self) {
       self = .epoch(metrics, step: kind.step)
-    } else if kind.event == nil, let record = try? decodeJSON(StepRecord.self, from: bytes) {
+    } else if kind.event == nil, let record = decoded(StepRecord.self) {
       self = .step(record)
     } else {
       return nil

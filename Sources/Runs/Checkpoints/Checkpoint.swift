@@ -1,4 +1,5 @@
 import Files
+import Models
 
 /// All that a run needs to go on as if it had not stopped: one for all ranks.
 ///
@@ -17,14 +18,9 @@ package final class Checkpoint {
     guard let text = file.metadata[CheckpointState.key] else {
       throw FileError(
         file.path, expected: "a checkpoint, with \"\(CheckpointState.key)\" in its metadata", found: "none",
-        hint: "model.safetensors is for --weights, evaluate and predict")
+        hint: "\(TrainedModel.fileName) is to start from, to evaluate and to predict with")
     }
-    do {
-      state = try CheckpointState.decode(text, writtenBy: file.metadata["program"] ?? "an unknown program")
-    } catch {
-      throw FileError(
-        file.path, expected: "the state of a run",
-        found: (error as? DecodingError)?.inOneLine ?? "\(error)")
-    }
+    state = try CheckpointState.decode(
+      text, path: file.path, writtenBy: file.metadata["program"] ?? "an unknown program")
   }
 }

@@ -1,4 +1,5 @@
 import Data
+import Files
 import Foundation
 import Networks
 import Parallel
@@ -21,8 +22,10 @@ package struct CheckpointState: Codable, Sendable {
   let globalBatch: Int
   let microBatch: Int
   let peakLearningRate: Double
-  /// The data that it was trained on.
+  /// How many images it was trained on.
   let trainSamples: Int
+  /// What `LabeledImages.hash` said of them and of the test images; the first programs wrote hashes of
+  /// another kind, without a prefix.
   let trainDataHash: String
   let testDataHash: String
   let normalization: Normalization
@@ -61,8 +64,16 @@ package struct CheckpointState: Codable, Sendable {
     try expect("the model", model.name, network.description.name)
     try expect("the model", Self.text(model), Self.text(network.description))
     try expect("the training data", "\(trainSamples) images", "\(samples) images")
+    guard isComparable(trainHash) else { return }
     try expect("the training data", "hash \(trainDataHash)", "hash \(trainHash)")
     try expect("the test data", "hash \(testDataHash)", "hash \(testHash)")
+  }
+
+  /// Whether a hash is of the kind that the checkpoint has: only then it can tell whether the data are the
+  /// same.
+  func isComparable(_ hash: String) -> Bool {
+    func kind(_ hash: String) -> Substring? { hash.firstIndex(of: ":").map { hash[..<$0] } }
+    return kind(hash) == kind(trainDataHash)
   }
 
   private static func text(_ model: ModelDescription) throws -> String {
@@ -71,7 +82,7 @@ package struct CheckpointState: Codable, Sendable {
     return String(decoding: try encoder.encode(model), as: UTF8.self)
   }
 
-  /// As JSON. Numbers read back exactly.
+  /// The state as JSON, which `decode` reads. Numbers read back exactly.
   func encoded() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
@@ -80,30 +91,25 @@ package struct CheckpointState: Codable, Sendable {
     return String(decoding: try encoder.encode(self), as: UTF8.self)
   }
 
-  /// - Parameter program: what wrote the text, such as `cnn-mpi 0.1.0`, for messages.
+  /// - Parameters:
+  ///   - path: the checkpoint, for messages.
+  ///   - program: what wrote the text, such as `cnn-mpi 0.1.0`, for messages.
   /// - Throws: also where the format is newer than this program.
-  static func decode(_ text: String, writtenBy program: String) throws -> CheckpointState {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    let data = Data(text.utf8)
-    let found = try decoder.decode(Format.self, from: data).format ?? 1
-    guard found <= format else { throw NewerFormat(found: found, program: program) }
-    return try decoder.decode(CheckpointState.self, from: data)
+  static func decode(_ text: String, path: String, writtenBy program: String) throws(FileError)
+    -> CheckpointState
+  {
+    let (bytes, place, expected) = (Array(text.utf8), "\(path), metadata \"\(key)\"", "the state of a run")
+    let found = try decodeJSON(Format.self, from: bytes, path: place, as: expected).format ?? 1
+    guard found <= format else {
+      throw FileError(
+        path, expected: expected,
+        found: "format \(found), written by \(program), where this program reads formats up to \(format)")
+    }
+    return try decodeJSON(CheckpointState.self, from: bytes, path: place, as: expected)
   }
 
   private struct Format: Decodable {
     let format: Int?
-  }
-
-  /// A later program's checkpoint.
-  private struct NewerFormat: Error, CustomStringConvertible {
-    let found: Int
-    let program: String
-
-    var description: String {
-      "format \(found), written by \(program), where this program reads formats up to \(CheckpointState.format)"
-    }
   }
 }
 

@@ -9,9 +9,10 @@ import Tensors
 
 extension TrainingStrategy {
   /// - Parameter stopping: with early stopping, whose best weights are kept too.
-  func checkpointTensors(_ position: TrainingPosition, _ stopping: EarlyStopping?) -> [NamedTensor] {
-    arenas(stopping).flatMap { arena in
-      network.exported(
+  /// - Throws: `NotFiniteError` where a number is NaN or infinite.
+  func checkpointTensors(_ position: TrainingPosition, _ stopping: EarlyStopping?) throws -> [NamedTensor] {
+    try arenas(stopping).flatMap { arena in
+      try network.exported(
         arena.values.span, arena.part, prefix: arena.prefix,
         batchesTracked: arena.prefix.isEmpty ? Int64(position.step) : 0)
     }

@@ -4,7 +4,6 @@ import MPI
 import Models
 import Parallel
 import Reporting
-import Tensors
 
 extension Checkpoint {
   /// Where a run that is to be resumed goes on.
@@ -67,6 +66,8 @@ extension Checkpoint {
     }
     let file = URL(fileURLWithPath: path)
     guard isRegularFile(file.deletingPathExtension().path + ".json") else {
+      // A file of another kind is named as what it is.
+      _ = try SafetensorsFile(path: path)
       throw FileError(
         path, expected: "a run directory or a checkpoint with its manifest beside it", found: "no manifest",
         hint: "\(TrainedModel.fileName) is to start from, to evaluate and to predict with")
@@ -107,7 +108,11 @@ extension World {
   fileprivate func broadcast(_ configuration: TrainingConfiguration?) throws -> TrainingConfiguration? {
     let own = try configuration.map { String(decoding: try prettyJSON($0), as: UTF8.self) } ?? ""
     let text = try communicator.broadcast(own)
-    return text.isEmpty ? nil : try decodeJSON(TrainingConfiguration.self, from: Array(text.utf8))
+    guard !text.isEmpty else { return nil }
+    return try decodeJSON(
+      TrainingConfiguration.self, from: Array(text.utf8), path: "the message of rank 0",
+      as: "a configuration",
+      keys: .convertFromSnakeCase)
   }
 
   /// The file that rank 0 gives, on all ranks; nil where it gives none.
