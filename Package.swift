@@ -119,7 +119,9 @@ let package = Package(
       swiftSettings: spans),
     .testTarget(
       name: "RunsTests",
-      dependencies: ["Runs", "Engine", "Models", "Reporting", "Files", "System", "TestSupport"],
+      dependencies: [
+        "Runs", "Engine", "Models", "Reporting", "Parallel", "Files", "System", "Tensors", "TestSupport",
+      ],
       swiftSettings: spans),
     .testTarget(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "System"],

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Runs all tests: installs what is missing, checks the format and the manual, builds, runs the tests, those of MPI on 2 to
-# 4 ranks too, and those on a cluster of several hosts and SLURM on this machine (Tests/Cluster/run.sh, as root).
+# 4 ranks too, compares the speed with that of the commit before (Tests/Speed/regression.sh), and runs those on a cluster
+# of several hosts and SLURM on this machine (Tests/Cluster/run.sh, as root).
 #
 #     jobs/test.sh
 #
 # Ends with "all tests passed" and exit code 0, or shows what failed. Tests on real MNIST need its four files in
 # ../shared/data/mnist or in the directory that CNN_MPI_MNIST names; without them they are listed as skipped.
+# With CI=true in the environment MNIST and the cluster are required.
 set -euo pipefail
 case "${1-}" in
   -h | --help) sed -n '2,/^set /{s/^# \{0,1\}//;/^set /!p}' "$0"; exit ;;
@@ -47,6 +49,9 @@ for ranks in 2 3 4; do
   run_tests timeout --kill-after 10 300 mpirun --quiet -np "$ranks" .build/release/cnn-mpiPackageTests.xctest \
     --testing-library swift-testing --no-parallel --filter RankTests
 done
+
+echo "== speed"
+Tests/Speed/regression.sh || fail "failed: Tests/Speed/regression.sh"
 
 echo "== tests on a cluster"
 Tests/Cluster/run.sh all || fail "failed: Tests/Cluster/run.sh all"

@@ -15,7 +15,7 @@ package struct MNISTDirectory {
     guard stat(path, &status) == 0 else {
       throw DataError(
         path, expected: "a directory with data", found: "\"\(String(cString: strerror(errno)))\"",
-        hint: "give --data the directory that holds train-images-idx3-ubyte.gz and its three companions")
+        hint: "the data are in a directory that holds train-images-idx3-ubyte.gz and its three companions")
     }
     guard status.st_mode & S_IFMT == S_IFDIR else {
       throw DataError(path, expected: "a directory with data", found: "a file")

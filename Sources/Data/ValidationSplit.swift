@@ -12,7 +12,7 @@ package struct ValidationSplit: Sendable {
   /// - Throws: when there are not two samples.
   package init(count: Int, share: Double, seed: UInt64) throws(DataError) {
     guard count >= 2 else {
-      throw DataError("--validation-split", expected: "at least 2 training images", found: "\(count)")
+      throw DataError("the validation split", expected: "at least 2 training images", found: "\(count)")
     }
     var random = RandomStream(seed: seed, purpose: .validationSplit)
     var order = Array(0..<count)

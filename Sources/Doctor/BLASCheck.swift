@@ -56,7 +56,7 @@ package struct BLASCheck: Check {
       problems.append(
         .warning(
           "OpenBLAS runs different kernels: \(ranks.summary(\.kernel)); all ranks wait for the slowest, and "
-            + "--reproducible gives other bits",
+            + "a reproducible run gives other bits",
           remedy: ranks.facts.contains { $0.coretype != nil }
             ? "OPENBLAS_CORETYPE pins it on some: run with `env -u OPENBLAS_CORETYPE`"
             : "one for all: mpirun -x OPENBLAS_CORETYPE=\(ranks.groups(\.kernel).last!.key)"))
@@ -64,7 +64,7 @@ package struct BLASCheck: Check {
     if ranks.groups(\.version).count > 1 {
       problems.append(
         .warning(
-          "ranks run different versions of OpenBLAS: \(ranks.summary(\.version)); --reproducible may give "
+          "ranks run different versions of OpenBLAS: \(ranks.summary(\.version)); a reproducible run may give "
             + "other bits", remedy: "install one version on all hosts: `ldd $(which cnn-mpi) | grep openblas`"
         ))
     }

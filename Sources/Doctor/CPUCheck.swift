@@ -78,7 +78,7 @@ package struct CPUCheck: Check {
         "the control group allows \(shortest(quota)) CPUs, but \(members.count) ranks run on \(cores.count) "
           + "cores: the kernel stops them for a part of each period",
         remedy: "raise the limit (docker run --cpus=\(cores.count), limits.cpu in Kubernetes), or start with "
-          + "at most \(max(1, Int(quota))) ranks of one thread (--threads 1) there")
+          + "at most \(max(1, Int(quota))) ranks of one thread there")
     }
     return nil
   }

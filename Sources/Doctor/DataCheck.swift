@@ -97,7 +97,7 @@ package struct DataCheck: Check {
 
   private var mismatched: [Problem] {
     ranks.groups(\.mismatch).prefix(1).map { mismatch, _ in
-      .error(mismatch, remedy: "give --model one with that input, or a .json file: see `cnn-mpi --help`")
+      .error(mismatch, remedy: "choose a model with that input, or describe one in a .json file: `cnn-mpi --help` lists them")
     }
   }
 
@@ -108,7 +108,7 @@ package struct DataCheck: Check {
       .error(
         missing.count == ranks.count ? error : "\(ranks.named(missing)): \(error)",
         remedy: remedy(good.first, missing[0])
-          ?? "give --data the path of a directory that is on every host; this is \(ranks[missing[0]].path)")
+          ?? "name a directory of data that is on every host; this is \(ranks[missing[0]].path)")
     }
   }
 

@@ -121,7 +121,7 @@ package struct MemoryCheck: Check {
           + bytes(limit.left),
         remedy:
           "raise the limit that the shell or the batch system sets (ulimit -v unlimited; qsub -l h_vmem=), "
-          + "or lower --threads or train's --micro-batch")
+          + "or take fewer threads or a smaller micro-batch")
     }
   }
 
@@ -133,7 +133,7 @@ package struct MemoryCheck: Check {
         + "\(bytes(available(on: host))) of memory are left",
       remedy:
         "start fewer ranks a host (mpirun --map-by ppr:\(max(1, count / 2)):node), raise the control group's "
-        + "limit (sbatch --mem=, docker run --memory=), or lower --threads or train's --micro-batch")
+        + "limit (sbatch --mem=, docker run --memory=), or take fewer threads or a smaller micro-batch")
   }
 
   private var lockProblems: [Problem] {

@@ -13,7 +13,7 @@ extension World {
     timer.schedule(deadline: .now() + seconds)
     timer.setEventHandler {
       self.communicator.say(
-        "\(what) has not answered for \(shortest(seconds)) s (--timeout); is its file system there? To look: "
+        "\(what) has not answered for \(shortest(seconds)) s, the limit; is its file system there? To look: "
           + "timeout 5 df \(what)")
       _exit(1)
     }

@@ -100,7 +100,7 @@ package struct PlacementCheck: Check {
         "let them use more cores: mpirun --bind-to core --map-by slot:PE=\(threads ?? hostCores / here.count), or "
           + "ask the batch system for \(here.count * each) cores"
       } else if each > 1, usable.count >= crowd.count {
-        "lower --threads to \(usable.count / crowd.count)"
+        "lower the threads of a rank to \(usable.count / crowd.count)"
       } else {
         "start at most \(usable.count) a host: mpirun --map-by ppr:\(usable.count):node, or slots=\(usable.count) "
           + "in the hostfile"

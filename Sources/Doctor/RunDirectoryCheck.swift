@@ -110,7 +110,7 @@ package struct RunDirectoryCheck: Check {
   private var isFull: Bool { (free ?? .infinity) < Double(bytesWritten) || hasInodes == false }
 
   private var makeRoom: String {
-    "make room (df -h -i \(path)), or give --out another directory, or lower --keep"
+    "make room (df -h -i \(path)), or choose another run directory, or keep fewer checkpoints"
   }
 
   package var problems: [Problem] {
@@ -118,7 +118,7 @@ package struct RunDirectoryCheck: Check {
       return [
         .error(
           error,
-          remedy: isFull ? makeRoom : "give --out a directory that rank 0 (\(hosts[0])) can make and write")
+          remedy: isFull ? makeRoom : "choose a run directory that rank 0 (\(hosts[0])) can make and write")
       ]
     }
     var problems: [Problem] = []
@@ -137,7 +137,7 @@ package struct RunDirectoryCheck: Check {
         .warning(
           "\(path): \(bytes(Double(bytesWritten))) took \(shortTime(seconds * 1e6)) to write and sync, and all ranks "
             + "wait for each checkpoint",
-          remedy: "give --out a faster file system, or train with a longer --save-every"))
+          remedy: "choose a run directory on a faster file system, or save less often"))
     }
     return problems
   }

@@ -5,30 +5,30 @@ import Tensors
 /// training gets to its last epoch.
 ///
 /// All ranks see the same accuracies, so they decide alike.
-final class EarlyStopping {
+package final class EarlyStopping {
   /// With `weights`, all that is needed to go on after an interruption.
-  struct State: Codable, Equatable, Sendable {
+  package struct State: Codable, Equatable, Sendable {
     /// The best epoch so far, from 0: the first of those with the highest accuracy.
-    var bestEpoch = 0
+    package var bestEpoch = 0
     /// Below any, until there was an epoch.
-    var bestAccuracy = -1.0
-    var epochsWithoutImprovement = 0
+    package var bestAccuracy = -1.0
+    package var epochsWithoutImprovement = 0
   }
 
   /// So many epochs without improvement are one too many.
   let patience: Int
-  var state = State()
+  package var state = State()
   /// Of the best epoch.
-  let weights: SharedBuffer<Float>
+  package let weights: SharedBuffer<Float>
 
   /// - Parameter count: of weights.
-  init(patience: Int, count: Int) {
+  package init(patience: Int, count: Int) {
     self.patience = patience
     weights = SharedBuffer(repeating: 0, count: count)
   }
 
   /// Takes in what the weights of an epoch come to; keeps them when they are the best so far.
-  func epochEnded(_ epoch: Int, accuracy: Double, weights current: Span<Float>) {
+  package func epochEnded(_ epoch: Int, accuracy: Double, weights current: Span<Float>) {
     if accuracy > state.bestAccuracy {
       state = State(bestEpoch: epoch, bestAccuracy: accuracy)
       let memory = weights
@@ -39,5 +39,5 @@ final class EarlyStopping {
     }
   }
 
-  var isDue: Bool { state.epochsWithoutImprovement >= patience }
+  package var isDue: Bool { state.epochsWithoutImprovement >= patience }
 }

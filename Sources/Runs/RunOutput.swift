@@ -73,7 +73,8 @@ final class RunOutput {
       .merging([CheckpointState.key: state.encoded()]) { _, new in new }
     do {
       let contents = SafetensorsContents(metadata: metadata, tensors: tensors)
-      let path = try claim.checkpoints.write(contents, state, keep: keep)
+      let path = try claim.checkpoints.write(
+        contents, at: state.progress.position, worldSize: state.worldSize, keep: keep)
       try EarlierRun.removeAside(claim.directory)
       return path
     } catch {

@@ -121,7 +121,7 @@ import Testing
       #expect(program.errors.contains("cnn-mpi: error: not ready: 1 problem (run directory)"))
       #expect(
         program.output.contains(
-          "\nerror: run directory: \(out): expected a directory that can be made, found \"Not a directory\"\n  to mend it: give --out "
+          "\nerror: run directory: \(out): expected a directory that can be made, found \"Not a directory\"\n  to mend it: choose a run directory "
         ))
       #expect(program.output.contains("\nnot ready: 1 problem (run directory)"))
       #expect(try String(contentsOfFile: "\(directory)/file", encoding: .utf8) == "kept")

@@ -108,7 +108,7 @@ import Testing
 
   @Test func smallImagesAreRefused() throws {
     let error = #expect(throws: DataError.self) { try Augmentation(.digits, shape: Shape(7, 30, 1), seed: 1) }
-    #expect(error?.description == "--augment digits: expected images of at least 8x8, found 7x30x1")
+    #expect(error?.description == "the augmentation digits: expected images of at least 8x8, found 7x30x1")
     #expect(try Augmentation(.none, shape: Shape(1, 1, 1), seed: 1) == nil)
   }
 }

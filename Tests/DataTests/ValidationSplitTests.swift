@@ -31,7 +31,7 @@ import Testing
   @Test func oneSampleCannotBeSplit() {
     let error = #expect(throws: DataError.self) { try ValidationSplit(count: 1, share: 0.5, seed: 1) }
     #expect(
-      error?.description == "--validation-split: expected at least 2 training images, found 1")
+      error?.description == "the validation split: expected at least 2 training images, found 1")
   }
 
   @Test func subsetsTakeImagesWithTheirLabels() {

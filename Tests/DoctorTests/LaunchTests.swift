@@ -142,7 +142,7 @@ import Testing
       texts(two) == [
         "a: 2 ranks of 8 threads share 2 cores (oversubscribed): threads wait for each other, and times say nothing"
       ])
-    #expect(two.problems[0].remedy == "lower --threads to 1" && two.oversubscribedHosts.isEmpty)
+    #expect(two.problems[0].remedy == "lower the threads of a rank to 1" && two.oversubscribedHosts.isEmpty)
     let many = bound(8, hostCores: 16)
     #expect(texts(many).count == 1 && texts(many)[0].hasSuffix("; 14 cores of the host are not theirs"))
     #expect(many.problems[0].remedy.contains("--map-by slot:PE=8, or ask the batch system for 16 cores"))

@@ -4,7 +4,7 @@ import Tensors
 import Testing
 
 /// Each collective against its closed form, for sizes 0, 1, odd and large, also in pieces.
-@MainActor @Suite(.serialized, .watchdog) struct CollectiveTests {
+@MainActor @Suite(.serialized, .watchdog, .severalRanks) struct CollectiveTests {
   nonisolated static let sizes = [0, 1, 7, 1000, 1_000_003]
 
   private var world: World { Ranks.world }

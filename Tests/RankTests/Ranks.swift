@@ -18,6 +18,8 @@ import Testing
     }
   }()
 
+  static var areSeveral: Bool { world.size > 1 }
+
   /// Expects `condition` on every rank. The verdict is shared, so that all ranks fail together and none waits
   /// for another in the next collective.
   static func expectEverywhere(
@@ -28,6 +30,15 @@ import Testing
     Issue.record(
       "rank \(world.rank): \(condition ? "fine here, but wrong on \(failures) other ranks" : what())",
       sourceLocation: sourceLocation)
+  }
+}
+
+extension Trait where Self == ConditionTrait {
+  /// What is tested is how ranks get on with each other: one alone would compare itself with itself.
+  static var severalRanks: Self {
+    .enabled("one rank has no others to compare with; jobs/test.sh runs this on 2 to 4 ranks") {
+      await Ranks.areSeveral
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import Parallel
 import Tensors
 import Testing
 
-@MainActor @Suite(.serialized, .watchdog) struct AgreementTests {
+@MainActor @Suite(.serialized, .watchdog, .severalRanks) struct AgreementTests {
   struct Failure: Error, CustomStringConvertible { let description: String }
 
   private var world: World { Ranks.world }
@@ -48,7 +48,7 @@ import Testing
   }
 }
 
-@MainActor @Suite(.serialized, .watchdog) struct GradientReducerTests {
+@MainActor @Suite(.serialized, .watchdog, .severalRanks) struct GradientReducerTests {
   private var world: World { Ranks.world }
 
   /// The arena completes from its end to its start, in uneven pieces; twice, as the reducer is used again.
@@ -193,7 +193,7 @@ import Testing
   }
 }
 
-@MainActor @Suite(.serialized, .watchdog) struct StepVoteTests {
+@MainActor @Suite(.serialized, .watchdog, .severalRanks) struct StepVoteTests {
   private var world: World { Ranks.world }
 
   @Test func theLargestWins() throws {

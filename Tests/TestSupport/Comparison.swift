@@ -1,7 +1,6 @@
 import Testing
 
-/// Expects `actual` to agree with `expected` within `tolerance` times the largest expected magnitude (at
-/// least 1).
+/// Expects `actual` to agree with `expected` within `tolerance` times the largest expected magnitude.
 ///
 /// Reports the first wrong index and the largest difference. NaN never agrees.
 package func expectClose(
@@ -13,18 +12,18 @@ package func expectClose(
       "\(what): \(actual.count) numbers, expected \(expected.count)", sourceLocation: sourceLocation)
     return
   }
-  let scale = expected.reduce(1) { max($0, abs($1)) }
+  let scale = expected.reduce(0) { max($0, abs($1)) }
   var largest = (difference: 0.0, index: -1)
   for (index, (a, e)) in zip(actual, expected).enumerated() {
-    let difference = abs(Double(a) - e) / scale
+    let difference = abs(Double(a) - e)
     if !(difference <= largest.difference) { largest = (difference, index) }
     if difference.isNaN { break }
   }
-  if !(largest.difference <= tolerance) {
+  if !(largest.difference <= tolerance * scale) {
     let index = largest.index
     Issue.record(
       """
-      \(what): differs by \(largest.difference) of \(scale) at \(index): \(actual[index]), \
+      \(what): differs by \(largest.difference / scale) of \(scale) at \(index): \(actual[index]), \
       expected \(expected[index]), tolerance \(tolerance)
       """, sourceLocation: sourceLocation)
   }

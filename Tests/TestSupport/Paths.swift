@@ -8,6 +8,9 @@ package let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathCompon
 package let mnistDirectory =
   ProcessInfo.processInfo.environment["CNN_MPI_MNIST"] ?? "\(packageRoot)/../shared/data/mnist"
 
+/// Continuous integration runs the tests, which says so in the environment: what tests need has to be there.
+package let isCI = !["", "0", "false"].contains(ProcessInfo.processInfo.environment["CI"] ?? "")
+
 /// MNIST is there. Tests of it are skipped, and say so, where it is not.
 package let hasMNIST = FileManager.default.fileExists(atPath: mnistDirectory)
 

@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Hashing
 import Models
+import Parallel
 import Reporting
 import Tensors
 
@@ -11,11 +12,11 @@ import Tensors
 ///
 /// The manifest is written last and removed first, both files by temporary, fsync and rename: a checkpoint is
 /// there when its manifest is, whatever moment the program is killed at.
-struct CheckpointDirectory {
+package struct CheckpointDirectory {
   /// What it is called in a run directory.
   static let name = "checkpoints"
 
-  let path: String
+  package let path: String
 
   /// What it is called where it lies.
   var name: String {
@@ -23,7 +24,7 @@ struct CheckpointDirectory {
   }
 
   /// - Parameter path: of the directory itself.
-  init(path: String) { self.path = path }
+  package init(path: String) { self.path = path }
 
   /// What is beside a checkpoint.
   private struct Manifest: Codable {
@@ -42,9 +43,10 @@ struct CheckpointDirectory {
   /// given up when this one went on from an earlier checkpoint, or damaged: they go too.
   ///
   /// - Returns: its path.
-  func write(_ contents: SafetensorsContents, _ state: CheckpointState, keep: Int) throws -> String {
+  package func write(
+    _ contents: SafetensorsContents, at position: TrainingPosition, worldSize: Int, keep: Int
+  ) throws -> String {
     try makeDirectory(path)
-    let position = state.progress.position
     let name = Self.prefix + String(format: "%08d-epoch-%04d", position.step, position.epoch)
     // A given-up run's checkpoint of this name must not lend its manifest to half a new one.
     unlink("\(path)/\(name).json")
@@ -52,7 +54,7 @@ struct CheckpointDirectory {
     let written = try contents.write(to: "\(path)/\(file)")
     let manifest = Manifest(
       file: file, bytes: written.byteCount, sha256: written.sha256, step: position.step,
-      epoch: position.epoch, samples: position.samples, worldSize: state.worldSize, written: Date())
+      epoch: position.epoch, samples: position.samples, worldSize: worldSize, written: Date())
     try writeAtomically(prettyJSON(manifest), to: "\(path)/\(name).json")
     let names = try names()
     remove(names.filter { $0 > name } + names.filter { $0 <= name }.dropLast(keep))
@@ -62,7 +64,7 @@ struct CheckpointDirectory {
   /// The newest checkpoint that is whole, and what is wrong with newer ones; nil where there is none at all.
   ///
   /// - Throws: when there are checkpoints, but none is whole.
-  func newest() throws -> (checkpoint: Checkpoint, damages: [String])? {
+  package func newest() throws -> (checkpoint: Checkpoint, damages: [String])? {
     var damages: [String] = []
     for name in try names().reversed() {
       do {
@@ -106,7 +108,7 @@ struct CheckpointDirectory {
   }
 
   /// Removes all checkpoints: those of an earlier run that this one replaces.
-  func clear() throws { remove(try names()) }
+  package func clear() throws { remove(try names()) }
 
   /// Removes checkpoints, and files that have no manifest any more or never had.
   private func remove(_ names: [String]) {
@@ -121,7 +123,7 @@ struct CheckpointDirectory {
   private static let prefix = "step-"
 
   /// The checkpoints that have a manifest, by step.
-  func names() throws -> [String] {
+  package func names() throws -> [String] {
     try files().filter { $0.hasPrefix(Self.prefix) && $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }
       .sorted()
   }

@@ -58,31 +58,31 @@ extension SaveInterval: Codable, CustomStringConvertible {
 }
 
 /// Says when a checkpoint is due.
-struct SaveTimer {
+package struct SaveTimer {
   private let interval: SaveInterval
   private var last = ContinuousClock.now
 
-  init(_ interval: SaveInterval) { self.interval = interval }
+  package init(_ interval: SaveInterval) { self.interval = interval }
 
-  var isOn: Bool { interval != .never }
+  package var isOn: Bool { interval != .never }
 
   /// Clocks differ: one rank decides for all.
-  var isTimeUp: Bool {
+  package var isTimeUp: Bool {
     guard case .minutes(let minutes) = interval else { return false }
     return (ContinuousClock.now - last).seconds >= 60 * minutes
   }
 
   /// - Parameter step: number of steps done.
-  func isDue(afterStep step: Int) -> Bool {
+  package func isDue(afterStep step: Int) -> Bool {
     guard case .steps(let count) = interval else { return false }
     return step % count == 0
   }
 
   /// - Parameter epoch: number of epochs done.
-  func isDue(afterEpoch epoch: Int) -> Bool {
+  package func isDue(afterEpoch epoch: Int) -> Bool {
     guard case .epochs(let count) = interval else { return false }
     return epoch % count == 0
   }
 
-  mutating func saved() { last = ContinuousClock.now }
+  package mutating func saved() { last = ContinuousClock.now }
 }
