@@ -18,26 +18,29 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CMPILibrary", pkgConfig: "mpi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CHwloc", pkgConfig: "hwloc", providers: [.apt(["libhwloc-dev"])]),
+    .systemLibrary(name: "COpenBLASLibrary", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPNGLibrary", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-    .systemLibrary(name: "CJPEGLibrary", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+    .systemLibrary(
+      name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .target(name: "CPNG", dependencies: ["CPNGLibrary"]),
-    .target(name: "CJPEG", dependencies: ["CJPEGLibrary"]),
     .target(name: "CMPI", dependencies: ["CMPILibrary"]),
+    .target(name: "COpenBLAS", dependencies: ["COpenBLASLibrary"]),
     .target(name: "CCPU"),
+    .target(name: "CSystem"),
 
     // Imports only go down this list.
     .target(name: "Tensors", swiftSettings: numeric),
     .target(name: "Hashing", dependencies: ["CXXHash", "CCrypto"], swiftSettings: spans),
-    .target(name: "System", dependencies: ["Tensors"], swiftSettings: spans),
+    .target(name: "System", dependencies: ["Tensors", "CSystem", "CHwloc"], swiftSettings: spans),
     .target(name: "Files", dependencies: ["Hashing", "Tensors"], swiftSettings: spans),
     .target(name: "MPI", dependencies: ["System", "CMPI"], swiftSettings: spans),
     .target(name: "Kernels", dependencies: ["Tensors", "CCPU", "COpenBLAS"], swiftSettings: numeric),
     .target(
-      name: "Data", dependencies: ["Files", "Hashing", "Tensors", "CJPEG", "CPNG", "CZlib"],
+      name: "Data", dependencies: ["Files", "Hashing", "Tensors", "CPNG", "CTurboJPEG", "CZlib"],
       swiftSettings: numeric),
     .target(name: "Optimizers", dependencies: ["Tensors"], swiftSettings: numeric),
     .target(name: "Networks", dependencies: ["Kernels", "Files", "Tensors"], swiftSettings: spans),
@@ -85,11 +88,11 @@ let package = Package(
       swiftSettings: spans),
 
     .target(
-      name: "TestSupport", dependencies: ["Kernels", "Tensors"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Kernels", "System", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: spans),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: spans),
-    .testTarget(name: "SystemTests", dependencies: ["System"], swiftSettings: spans),
+    .testTarget(name: "SystemTests", dependencies: ["System", "TestSupport"], swiftSettings: spans),
     .testTarget(
       name: "FilesTests", dependencies: ["Files", "Hashing", "Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(
@@ -101,7 +104,8 @@ let package = Package(
     .testTarget(
       name: "OptimizersTests", dependencies: ["Optimizers", "Tensors", "TestSupport"], swiftSettings: spans),
     .testTarget(
-      name: "DataTests", dependencies: ["Data", "Tensors", "CZlib", "TestSupport"], swiftSettings: spans),
+      name: "DataTests", dependencies: ["Data", "Files", "Tensors", "CZlib", "TestSupport"],
+      swiftSettings: spans),
     .testTarget(
       name: "ParallelTests", dependencies: ["Parallel", "MPI", "System", "Hashing"], swiftSettings: spans),
     .testTarget(
@@ -138,7 +142,9 @@ let package = Package(
       ],
       swiftSettings: spans),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["Parallel", "System", "Hashing", "TestSupport"],
-      swiftSettings: spans),
+      name: "CommandLineTests",
+      dependencies: [
+        "Engine", "Parallel", "Networks", "Kernels", "System", "Hashing", "TestSupport",
+      ], swiftSettings: spans),
   ]
 )

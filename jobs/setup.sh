@@ -33,17 +33,17 @@ install_packages() {
   } >/dev/null || fail "could not install ${missing[*]}"
 }
 
-# MPI, BLAS, zlib, libpng, libjpeg, libcrypto and xxHash with their headers. On a system without dpkg they have to be
-# there.
+# MPI, BLAS, hwloc, zlib, libpng, TurboJPEG, libcrypto and xxHash with their headers. On a system without dpkg they have
+# to be there.
 require_libraries() {
   if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
-    install_packages libopenmpi-dev openmpi-bin libopenblas-dev zlib1g-dev libpng-dev libjpeg62-turbo-dev libssl-dev \
-      libxxhash-dev pkg-config
+    install_packages libopenmpi-dev openmpi-bin libopenblas-dev libhwloc-dev zlib1g-dev libpng-dev \
+      libturbojpeg0-dev libssl-dev libxxhash-dev pkg-config
   else
-    command -v mpirun >/dev/null && pkg-config --exists mpi-c openblas zlib libpng libjpeg libcrypto \
+    command -v mpirun >/dev/null && pkg-config --exists mpi-c openblas hwloc zlib libpng libturbojpeg libcrypto \
       libxxhash 2>/dev/null ||
-      fail "expected Open MPI, OpenBLAS, zlib, libpng, libjpeg, OpenSSL's libcrypto and xxHash with headers and" \
-        "pkg-config files (module load?)"
+      fail "expected Open MPI, OpenBLAS, hwloc, zlib, libpng, TurboJPEG, OpenSSL's libcrypto and xxHash with headers" \
+        "and pkg-config files (module load?)"
   fi
 }
 

@@ -72,6 +72,7 @@ struct LayersReport: BenchmarkReport {
     configuration.training.threads = 1
     let workload = try Workload(configuration, world)
     let count = min(workload.microBatch, workload.batchSize)
+    try workload.requireMemoryOfLayers(configuration, count: count, world)
     let peak = try GemmPeak(world, repetitions: configuration.repetitions).own
     let layers = LayerTimes(
       workload.network, microBatch: count, seed: configuration.training.seed,

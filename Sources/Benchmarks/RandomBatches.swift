@@ -1,6 +1,7 @@
 import Data
 import Networks
 import Parallel
+import System
 import Tensors
 
 /// Random images and labels of a model's input shape: enough different ones that loading them is no more
@@ -12,10 +13,21 @@ package struct RandomBatches {
   /// Bytes of different images, about.
   private static let imageBytes = 16 << 20
 
+  /// Number of different images.
+  private static func imageCount(of network: Network, samples: Int) -> Int {
+    min(max(imageBytes / network.input.count, 16), samples)
+  }
+
+  /// Bytes of the images, their labels and an order of so many samples.
+  static func memory(for network: Network, samples: Int) -> MemoryNeed {
+    let count = imageCount(of: network, samples: samples)
+    return MemoryNeed(written: Double(count) * Double(network.input.count + 1) + 4 * Double(samples))
+  }
+
   /// - Parameter steps: in an epoch.
   package init(for network: Network, globalBatch: Int, microBatch: Int, steps: Int, seed: UInt64) {
     let size = network.input.count
-    let count = min(max(Self.imageBytes / size, 16), globalBatch * steps)
+    let count = Self.imageCount(of: network, samples: globalBatch * steps)
     var random = RandomStream(seed: seed, purpose: .benchmark)
     let pixels = (0..<count * size).map { _ in UInt8(truncatingIfNeeded: random.next() as UInt32) }
     // Labels are bytes.

@@ -64,6 +64,7 @@ struct StepReport: BenchmarkReport {
 extension StepReport {
   init(_ configuration: BenchmarkConfiguration, _ world: World, _ environment: RunEnvironment) throws {
     let workload = try Workload(configuration, world)
+    try workload.requireMemoryOfSteps(configuration, world)
     let peak = try GemmPeak(world, repetitions: configuration.repetitions)
     let allCores = try world.communicator.allReduce(peak.own * Double(workload.threads), .sum)
     let runner = try StepRunner(workload, configuration, world)

@@ -14,7 +14,9 @@ final class StepRunner {
   }
 
   /// Steps an epoch; the work does not depend on it.
-  private static let stepsPerEpoch = 16
+  static func stepsPerEpoch(_ configuration: BenchmarkConfiguration) -> Int {
+    configuration.forwardOnly ? 1 : 16
+  }
   /// The work does not depend on the learning rate: so small a one leaves the model as it started.
   private static let learningRate = 1e-6
 
@@ -26,7 +28,7 @@ final class StepRunner {
     let (network, training) = (workload.network, configuration.training)
     batches = RandomBatches(
       for: network, globalBatch: workload.globalBatch, microBatch: workload.microBatch,
-      steps: configuration.forwardOnly ? 1 : Self.stepsPerEpoch, seed: training.seed)
+      steps: Self.stepsPerEpoch(configuration), seed: training.seed)
     if configuration.forwardOnly {
       model = .inference(
         try Evaluator(

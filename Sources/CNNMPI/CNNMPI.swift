@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Kernels
 import MPI
@@ -21,7 +22,8 @@ enum CNNMPI {
           + "build it with CNN_MPI_CPU=x86-64-v3 for all CPUs since 2013")
       exit(1)
     }
-    exit(run(Array(CommandLine.arguments.dropFirst())))
+    useOneHeapWhereLimited()
+    exit(run(CommandLine.paths.dropFirst().map(\.text)))
   }
 
   private static func run(_ arguments: [String]) -> Int32 {
@@ -46,7 +48,8 @@ enum CNNMPI {
   ///
   /// - Parameter isPreflight: start also where others refuse to.
   private static func inWorld(_ body: (World) throws -> Void, isPreflight: Bool = false) throws -> Int32 {
-    let startGuard = StartGuard()
+    if let shortage = MemoryError.beforeMPI() { throw shortage }
+    let startGuard = try StartGuard()
     let world = try World(MPIRuntime.start(acceptingSingleton: isPreflight))
     defer { MPIRuntime.finish() }
     do {

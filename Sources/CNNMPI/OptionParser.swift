@@ -1,9 +1,13 @@
+import Files
 import Parallel
 import Reporting
 
 /// Why a command line cannot be understood.
 struct UsageError: AgreedError, Equatable, CustomStringConvertible {
   let description: String
+
+  /// - Parameter description: where arguments are not UTF-8, their bytes are shown as in paths.
+  init(description: String) { self.description = "\(Path(description))" }
 
   var exitCode: Int32 { 2 }
 }
@@ -62,6 +66,9 @@ struct OptionTable<Configuration>: Sendable {
     }
     guard let value = given ?? rest.popFirst() else {
       throw UsageError(description: "\(option.name): expected a value \(expected), found nothing")
+    }
+    guard Path(value).isUTF8 else {
+      throw UsageError(description: "\(option.name): expected UTF-8, found \"\(value)\"")
     }
     return value
   }

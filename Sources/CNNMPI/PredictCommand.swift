@@ -13,8 +13,11 @@ enum PredictCommand {
         "Images",
         [
           O(
+            "--orientation", \.orientation, .choice,
+            "turn images as cameras tell in Exif data, or take them as their pixels are stored"),
+          O(
             "--invert", \.invert,
-            "black for white: for dark digits on light paper, if the model learnt light ones")
+            "black for white: for dark digits on light paper, if the model learnt light ones"),
         ]
       ),
       (
@@ -53,8 +56,9 @@ enum PredictCommand {
     usage: ["[mpirun -np RANKS] cnn-mpi predict --model RUN|FILE.safetensors [options] PATH..."],
     description: """
       Predicts the classes of images. A PATH is a PNG or JPEG image, a directory with such images in it or below,
-      or an IDX file of images, such as MNIST's. Images are brought to the model's input: gray or RGB, transparency
-      over white, and its size. One that cannot be read is named on standard error and left out.
+      links followed, or an IDX file of images, such as MNIST's. Images are turned upright and brought to the
+      model's input: gray or RGB, transparency over white, and its size. One that cannot be read is named on
+      standard error and left out.
       """,
     options: options.listed(defaults: PredictionConfiguration()),
     closing: """

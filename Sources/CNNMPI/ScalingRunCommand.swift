@@ -1,6 +1,7 @@
 import Reporting
 import Runs
 import Scaling
+import System
 
 /// `cnn-mpi scaling run`: trains on several numbers of ranks.
 enum ScalingRunCommand {
@@ -85,7 +86,7 @@ enum ScalingRunCommand {
   }
 
   private static func run(_ plan: StudyPlan) throws {
-    StudySignal.listen()
+    StopSignal.listen(.isNoted)
     let runner = try StudyRunner(plan, difference: difference)
     let directory = try runner.run()
     if runner.hasRuns {

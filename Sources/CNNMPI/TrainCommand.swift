@@ -3,6 +3,7 @@ import Models
 import Networks
 import Reporting
 import Runs
+import System
 
 /// `cnn-mpi train`: the default.
 enum TrainCommand {
@@ -146,7 +147,7 @@ enum TrainCommand {
       try configuration.reduction.requireOneOrder()
       let (complete, idle) = (configuration, idleOptions(given, configuration))
       return .inWorld { world in
-        StopSignal.listen()
+        StopSignal.listen(.endsProcess)
         let found = try complete.resume.map { try Checkpoint.find($0, out: complete.out, world) }
         let resumed = try found?.checkpoint.map { try resume($0, complete, arguments, given) }
         let restarted = try found?.beginning.map { try restart($0, in: complete.resume, arguments) }
@@ -226,8 +227,8 @@ enum TrainCommand {
       TensorBoard), training_metrics.png and .svg (drawn by gnuplot), model.safetensors (the weights, as PyTorch
       names them), checkpoints/ (to go on from by --resume).
 
-      SIGTERM and SIGUSR1 stop a run behind a checkpoint. Exit codes: 0 done, 1 failed, 2 usage, 75 stopped by a
-      signal and can go on.
+      SIGINT (Ctrl-C), SIGTERM, SIGUSR1 and SIGHUP stop a run behind a checkpoint; a second SIGINT ends it at
+      once. Exit codes: 0 done, 1 failed, 2 usage, 75 stopped by a signal and can go on.
       """)
 }
 

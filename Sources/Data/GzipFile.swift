@@ -1,26 +1,24 @@
 import CZlib
+import Files
 import Glibc
 
 /// A file that is read from start to end, decompressed if it is gzipped.
 struct GzipFile: ~Copyable {
   let path: String
-  /// Bytes on disk.
+  /// The size on disk in bytes.
   let size: Int
   private let file: gzFile
 
-  /// - Throws: `DataError` when there is no such file or it cannot be read.
+  /// - Throws: `DataError` when it is no regular file, or cannot be read.
   init(path: String) throws(DataError) {
-    var status = stat()
-    guard stat(path, &status) == 0, let file = gzopen(path, "rb") else {
-      throw DataError(path, expected: "a readable file", found: "\"\(String(cString: strerror(errno)))\"")
-    }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      gzclose(file)
-      throw DataError(path, expected: "a file", found: "something else, such as a directory")
+    let (descriptor, size) = try openForReading(path)
+    guard let file = gzdopen(descriptor, "rb") else {
+      close(descriptor)
+      throw DataError(path, expected: "memory to read the file", found: "none")
     }
     self.path = path
     self.file = file
-    size = Int(status.st_size)
+    self.size = size
   }
 
   deinit { gzclose(file) }
@@ -50,7 +48,8 @@ struct GzipFile: ~Copyable {
   private func damage(after bytes: Int) -> DataError {
     var code: Int32 = Z_OK
     let text = String(cString: gzerror(file, &code))
-    let reason = text.hasPrefix(path) ? String(text.dropFirst(path.count + 2)) : text
+    // What was opened by its descriptor is called `<fd:3>` there.
+    let reason = text.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? text
     return DataError(
       path, expected: "complete gzip data", found: "\"\(reason)\" after \(bytes) more decompressed bytes",
       hint: "the file is truncated or damaged; fetch it again")

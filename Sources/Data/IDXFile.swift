@@ -1,4 +1,4 @@
-import Glibc
+import Files
 
 /// The format of the MNIST files: bytes in some dimensions, gzipped or not.
 ///
@@ -8,7 +8,7 @@ import Glibc
 /// LeCun, Cortes, Burges: *The MNIST database of handwritten digits*.
 package struct IDXFile {
   package let path: String
-  /// Sizes, slowest first.
+  /// The sizes of the dimensions, of the slowest first.
   package let dimensions: [Int]
   package let bytes: [UInt8]
 
@@ -18,9 +18,14 @@ package struct IDXFile {
     let magic = try file.read(4)
     let wanted: [UInt8] = [0, 0, 8, UInt8(rank)]
     guard magic == wanted else {
+      let kind =
+        magic.starts(with: [0, 0]) ? nil : FileKind(of: magic + (try file.read(FileKind.bytesNeeded - 4)))
       throw DataError(
         path, expected: "an IDX file of bytes in \(rank) dimensions (magic \(hexadecimal(wanted)))",
-        found: magic.isEmpty ? "an empty file" : "magic \(hexadecimal(magic))")
+        found: magic.isEmpty
+          ? "an empty file"
+          : kind.map { file.isCompressed ? "\($0.name), gzipped" : $0.name } ?? "magic \(hexadecimal(magic))",
+        hint: kind?.hint)
     }
     let header = try file.read(4 * rank)
     guard header.count == 4 * rank else {
@@ -61,7 +66,7 @@ package struct IDXFile {
   }
 }
 
-/// Bytes as in `00000803`.
+/// The bytes in hexadecimal, as in `00000803`.
 private func hexadecimal(_ bytes: [UInt8]) -> String {
   bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }
@@ -69,10 +74,7 @@ private func hexadecimal(_ bytes: [UInt8]) -> String {
 extension IDXFile {
   /// The file begins as an IDX file does, or is gzipped: images of other formats never are.
   package static func isLikely(_ path: String) -> Bool {
-    guard let file = fopen(path, "rb") else { return false }
-    defer { fclose(file) }
-    var start = [UInt8](repeating: 0, count: 4)
-    let count = fread(&start, 1, 4, file)
-    return count == 4 && (start.starts(with: [0x1F, 0x8B]) || start.starts(with: [0, 0, 8]))
+    guard let start = try? readStart(of: path, 4), start.count == 4 else { return false }
+    return start.starts(with: [0x1F, 0x8B]) || start.starts(with: [0, 0, 8])
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Tensors
 
@@ -47,13 +48,13 @@ package struct MNISTDirectory {
 
   /// The file in one of the spellings that are around.
   private func find(_ name: String, _ kind: String) throws(DataError) -> String {
-    for file in ["\(name)-\(kind)-ubyte", "\(name).\(kind)-ubyte"] {
-      for ending in ["", ".gz"] where access("\(path)/\(file)\(ending)", F_OK) == 0 {
-        return "\(path)/\(file)\(ending)"
-      }
-    }
+    let names = ["\(name)-\(kind)-ubyte", "\(name).\(kind)-ubyte"].flatMap { [$0, "\($0).gz"] }
+    let paths = names.map { "\(path)/\($0)" }
+    if let file = paths.first(where: isRegularFile) { return file }
+    // One that is there, but no file, is named when it is opened.
+    if let other = paths.first(where: exists) { return other }
     throw DataError(
-      path, expected: "\(name)-\(kind)-ubyte or \(name)-\(kind)-ubyte.gz", found: "neither",
+      path, expected: "\(names[0]) or \(names[1])", found: "neither",
       hint: "the directory must hold MNIST's four files")
   }
 }

@@ -3,11 +3,11 @@ import Tensors
 /// Which samples of a training set are held out for validation: a random choice that is a pure function of
 /// the seed, the same on every rank.
 package struct ValidationSplit: Sendable {
-  /// Numbers of the samples, both in rising order; together all.
+  /// The numbers of the samples, both in rising order; together these are all.
   package let train: [Int]
   package let validation: [Int]
 
-  /// - Parameter share: of the samples that is held out, rounded to whole samples, but at least one; and at
+  /// - Parameter share: the part of the samples that is held out, rounded to whole samples, but at least one; and at
   ///   least one is left.
   /// - Throws: when there are not two samples.
   package init(count: Int, share: Double, seed: UInt64) throws(DataError) {

@@ -11,7 +11,7 @@ package struct BLASCheck: Check {
     package var kernel: String
     /// `OPENBLAS_CORETYPE`, which pins the kernel.
     package var coretype: String?
-    /// Of a product; the program's own threads share the cores.
+    /// Threads that a product runs on: one, as the program's own threads share the cores.
     package var threads: Int
     /// Why the kernel is a slow one, and what to do; nil when it is not.
     package var slow: String?

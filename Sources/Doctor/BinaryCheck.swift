@@ -13,7 +13,7 @@ package struct BinaryCheck: Check {
   package struct Rank: Codable, Equatable {
     package var version: String
     package var path: String
-    /// Of the file's bytes; nil where it could not be read.
+    /// A hash of the file's bytes; nil where it could not be read.
     package var sha256: String?
     /// Why not.
     package var error: String?

@@ -15,7 +15,7 @@ package struct DataCheck: Check {
     package var path: String
     package var trainImages: Int?
     package var testImages: Int?
-    /// Of images and labels, see `LabeledImages.hash`.
+    /// Hashes of images and labels, see `LabeledImages.hash`.
     package var trainHash: String?
     package var testHash: String?
     /// Why they cannot be read.
@@ -72,10 +72,13 @@ package struct DataCheck: Check {
     }
   }
 
+  /// Number of training images: as many as MNIST has, where they are drawn or could not be read.
+  func trainImages(of rank: Int) -> Int { max(ranks[rank].trainImages ?? 60_000, 1) }
+
   /// Bytes of images and labels that a rank holds: as many as MNIST has, where they are drawn or could not be
   /// read.
   func bytes(of rank: Int, _ network: Network) -> Double {
-    let count = (ranks[rank].trainImages ?? 60_000) + (ranks[rank].testImages ?? 10_000)
+    let count = trainImages(of: rank) + (ranks[rank].testImages ?? 10_000)
     return Double(count) * Double(network.input.count + 1)
   }
 

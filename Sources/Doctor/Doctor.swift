@@ -63,7 +63,7 @@ package func examine(
     return try make()
   }
   // Where ranks of other builds go on, the guard ends them.
-  let startGuard = StartGuard(seconds: Int(limits.abort))
+  let startGuard = try StartGuard(seconds: Int(limits.abort))
   let binary = try check { try BinaryCheck(world, version: version) }
   guard !binary.isMixed else {
     return DoctorReport(
@@ -83,7 +83,9 @@ package func examine(
   let clocks = try check { try ClockCheck(world) }
   let data = try check { try DataCheck(training.data, network, timeout: timeout, world) }
   let memory = try check {
-    try MemoryCheck(network, training, dataBytes: data.bytes(of: world.rank, network), world)
+    try MemoryCheck(
+      network, training, images: data.trainImages(of: world.rank),
+      dataBytes: data.bytes(of: world.rank, network), world)
   }
   let sharedMemory = try check { try SharedMemoryCheck(world) }
   let temporary = try check { try TemporaryDirectoryCheck(timeout: timeout, world) }

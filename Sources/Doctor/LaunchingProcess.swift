@@ -15,7 +15,7 @@ package struct LaunchingProcess: Codable, Equatable, Sendable {
 
   /// The nearest one above this process. Nil where there is none.
   package static func find(_ files: KernelFiles = KernelFiles()) -> LaunchingProcess? {
-    JobLauncher.find(root: files.root).map {
+    JobLauncher.find(files).map {
       LaunchingProcess(name: $0.name, library: library(of: "\($0.id)", files))
     }
   }

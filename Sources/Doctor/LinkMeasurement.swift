@@ -6,7 +6,7 @@ import Tensors
 /// Messages there and back between neighbours: rank i and rank i + 1, and the last and the first. Many pairs
 /// measure at the same time, as in a ring allreduce; no rank is in two at once.
 package struct LinkMeasurement {
-  /// Of a message one way, for each link; the link of number i is that of ranks i and (i + 1) mod P.
+  /// Seconds of a message one way, for each link; the link of number i is that of ranks i and (i + 1) mod P.
   package private(set) var seconds: [Double]
   /// Bytes a second one way.
   package private(set) var bandwidths: [Double]

@@ -1,3 +1,4 @@
+import Kernels
 import Networks
 import Parallel
 import Reporting
@@ -17,6 +18,8 @@ package struct MemoryCheck: Check {
     package var left: Double?
     /// Bytes that training will need here.
     package var needed: Double
+    /// Limits of the rank's process alone, with the bytes that training takes of each.
+    package var processLimits: [ProcessLimit] = []
     /// Bytes that may be locked for a network adapter; nil for any number.
     package var lockable: Double?
     /// There are adapters that need it: InfiniBand and its like.
@@ -24,15 +27,31 @@ package struct MemoryCheck: Check {
 
     package init(
       total: Double, available: Double, limit: Double? = nil, left: Double? = nil, needed: Double,
-      lockable: Double? = nil, hasInfiniband: Bool
+      processLimits: [ProcessLimit] = [], lockable: Double? = nil, hasInfiniband: Bool
     ) {
       self.total = total
       self.available = available
       self.limit = limit
       self.left = left
       self.needed = needed
+      self.processLimits = processLimits
       self.lockable = lockable
       self.hasInfiniband = hasInfiniband
+    }
+  }
+
+  /// A limit that a shell or batch system set for each process.
+  package struct ProcessLimit: Codable, Hashable, Sendable {
+    /// Such as `the address space limit (ulimit -v)`.
+    package var name: String
+    /// Bytes of it that are not taken yet, and that training needs.
+    package var left: Double
+    package var needed: Double
+
+    package init(name: String, left: Double, needed: Double) {
+      self.name = name
+      self.left = left
+      self.needed = needed
     }
   }
 
@@ -45,27 +64,30 @@ package struct MemoryCheck: Check {
   }
 
   init(
-    _ network: Network, _ configuration: TrainingConfiguration, dataBytes: Double, _ world: World,
+    _ network: Network, _ configuration: TrainingConfiguration, images: Int, dataBytes: Double,
+    _ world: World,
     _ files: KernelFiles = KernelFiles()
   ) throws {
     let cgroup = Cgroup(files)
     let threads = configuration.threads ?? world.threadsPerRank
-    let arenas = network.memory(
-      microBatch: configuration.microBatch(worldSize: world.size), threads: threads,
-      state: configuration.stateArenas(worldSize: world.size))
+    let schedule = BatchSchedule(
+      samples: images, globalBatch: configuration.globalBatch(worldSize: world.size),
+      microBatch: configuration.microBatch(worldSize: world.size))
+    var need = configuration.memoryNeed(for: network, schedule, threads: threads, in: world) + .process
+    if world.isRoot { need = need + configuration.savingNeed(of: network) }
+    need.written += dataBytes
+    // This process has multiplied matrices: it has one of the buffers already.
+    need.reserved -= Double(BLAS.bufferBytes)
+    let processLimits = MemoryLimit.all(files).filter { $0.kind == .addressSpace || $0.kind == .data }
     let own = Rank(
       total: files.memory("MemTotal") ?? 0, available: files.memory("MemAvailable") ?? 0,
-      limit: cgroup.memoryLimit, left: cgroup.memoryLeft, needed: arenas + dataBytes,
-      lockable: Self.lockable(files), hasInfiniband: !files.entries("/sys/class/infiniband").isEmpty)
+      limit: cgroup.memoryLimit, left: cgroup.memoryLeft, needed: need.written,
+      processLimits: processLimits.map {
+        ProcessLimit(name: $0.words, left: max($0.left(sharers: 1), 0), needed: $0.demand(need))
+      },
+      lockable: ResourceLimit.lockedMemory.bytes,
+      hasInfiniband: !files.entries("/sys/class/infiniband").isEmpty)
     self.init(try ByRank(gathering: own, world), model: network.description.name)
-  }
-
-  /// Corresponds to `ulimit -l`.
-  private static func lockable(_ files: KernelFiles) -> Double? {
-    let line = files.text("/proc/self/limits")?.split(separator: "\n").first {
-      $0.hasPrefix("Max locked memory")
-    }
-    return line.flatMap { Double($0.split(separator: " ")[3]) }
   }
 
   /// Bytes that the ranks of a host can have together.
@@ -88,7 +110,19 @@ package struct MemoryCheck: Check {
   }
 
   package var problems: [Problem] {
-    problemsByHost(ranks.distinctHosts, shortage) + lockProblems
+    problemsByHost(ranks.distinctHosts, shortage) + processProblems + lockProblems
+  }
+
+  private var processProblems: [Problem] {
+    let short = ranks.groups { rank in rank.processLimits.first { !($0.needed <= $0.left) } }
+    return short.map { limit, short in
+      .error(
+        "\(ranks.named(short)): training \(model) takes at least \(bytes(limit.needed)), and \(limit.name) leaves "
+          + bytes(limit.left),
+        remedy:
+          "raise the limit that the shell or the batch system sets (ulimit -v unlimited; qsub -l h_vmem=), "
+          + "or lower --threads or train's --micro-batch")
+    }
   }
 
   private func shortage(of host: String) -> Problem? {

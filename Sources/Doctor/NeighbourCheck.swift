@@ -8,9 +8,9 @@ package struct NeighbourCheck: Check {
   package struct Link: Codable, Equatable {
     package var ranks: [Int]
     package var hosts: [String]
-    /// Of a message of 4 bytes, one way.
+    /// The time of a message of 4 bytes, one way.
     package var latencyMicroseconds: Double
-    /// Of long messages, one way.
+    /// The rate of long messages, one way.
     package var gigabytesPerSecond: Double
 
     var isBetweenHosts: Bool { hosts[0] != hosts[1] }

@@ -1,4 +1,3 @@
-import Glibc
 import Parallel
 import Reporting
 import System
@@ -25,7 +24,7 @@ package struct PlacementCheck: Check {
   }
 
   let ranks: ByRank<Rank>
-  /// Of each rank, where they are given. Else train takes as many as there are cores for.
+  /// The threads of each rank, where they are given. Else train takes as many as there are cores for.
   let threads: Int?
 
   package init(_ ranks: ByRank<Rank>, threads: Int? = nil) {
@@ -33,12 +32,10 @@ package struct PlacementCheck: Check {
     self.threads = threads
   }
 
-  init(threads: Int?, _ world: World, _ files: KernelFiles = KernelFiles()) throws {
-    let count = sysconf(Int32(_SC_NPROCESSORS_ONLN))
-    let online = files.text("/sys/devices/system/cpu/online").map { parseCoreList($0[...]) }
+  init(threads: Int?, _ world: World) throws {
     let own = Rank(
       cores: world.cores[world.rank].sorted(), physicalCores: world.physicalCores[world.rank].sorted(),
-      hostCores: count, physicalHostCores: online.map { physicalCores(of: $0).count } ?? count)
+      hostCores: world.topology.hardwareThreads.count, physicalHostCores: world.topology.cores.count)
     self.init(try ByRank(gathering: own, world), threads: threads)
   }
 

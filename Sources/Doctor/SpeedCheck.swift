@@ -78,7 +78,7 @@ package struct SpeedCheck: Check {
     return counts.isEmpty ? nil : Int(counts.reduce(0, +))
   }
 
-  /// Of the ranks that are judged.
+  /// The median speed of the ranks that are judged.
   private var median: Double { Samples(judged.map { ranks[$0].gflops }).median }
 
   package var facts: String {

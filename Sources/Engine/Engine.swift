@@ -29,11 +29,12 @@ package final class Engine {
   ///   - keepsNodes: do not sum what is left of the rank's micro-batches beyond the nodes of `SummationTree`,
   ///     for a reduction that goes on with the tree across ranks.
   ///   - pulse: beats as this rank gets further.
+  /// - Throws: where there can be no further thread.
   package init(
     _ network: Network, parameters: SharedBuffer<Float>, microBatch: Int, shares: [Int: Range<Int>] = [:],
     threads: Int, seed: UInt64, convolution: ConvolutionMethod = .auto, labelSmoothing: Float = 0,
     keepsNodes: Bool = false, pulse: Pulse
-  ) {
+  ) throws(SystemError) {
     BLAS.useOneThread()
     self.network = network
     self.parameters = parameters
@@ -45,7 +46,7 @@ package final class Engine {
         labelSmoothing: labelSmoothing)
     }
     sum = GradientSum(of: workers, shares: shares, keepsNodes: keepsNodes)
-    pool = WorkerPool(workers, pulse)
+    pool = try WorkerPool(workers, pulse)
   }
 
   /// The arena in which the gradients of the rank's micro-batches end up, in the layout of `network`: gradients,

@@ -14,21 +14,24 @@ package final class Evaluator {
     _ network: Network, _ world: World, microBatch: Int, threads: Int, seed: UInt64,
     convolution: ConvolutionMethod = .auto
   ) throws {
-    self.init(
+    try self.init(
       network, parameters: try world.initialParameters(of: network, seed: seed), world,
       microBatch: microBatch,
       threads: threads, seed: seed, convolution: convolution)
   }
 
   /// - Parameter parameters: the same on all ranks.
+  /// - Throws: on all ranks, when one cannot start its threads.
   package init(
     _ network: Network, parameters: SharedBuffer<Float>, _ world: World, microBatch: Int, threads: Int,
     seed: UInt64, convolution: ConvolutionMethod
-  ) {
+  ) throws {
     self.world = world
-    engine = Engine(
-      network, parameters: parameters, microBatch: microBatch, threads: threads, seed: seed,
-      convolution: convolution, pulse: world.pulse)
+    engine = try world.agree {
+      try Engine(
+        network, parameters: parameters, microBatch: microBatch, threads: threads, seed: seed,
+        convolution: convolution, pulse: world.pulse)
+    }
   }
 
   /// The logits, (N, classes), of all samples of `loader`, on every rank. They do not depend on how many

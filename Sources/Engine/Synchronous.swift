@@ -36,11 +36,13 @@ package final class Synchronous: TrainingStrategy {
     update = ParameterUpdate(parameters, network.layout, optimizer, regularization)
     let counts = schedule.microBatchCounts().union(schedule.microBatchCounts(after: samplesDone))
     let shares = counts.map { ($0, shard(of: $0, world.rank, of: world.size)) }
-    engine = Engine(
-      network, parameters: parameters, microBatch: schedule.microBatch,
-      shares: Dictionary(uniqueKeysWithValues: shares), threads: threads, seed: seed,
-      convolution: convolution, labelSmoothing: regularization.labelSmoothing,
-      keepsNodes: reduction.reproducible && world.size > 1, pulse: world.pulse)
+    engine = try world.agree {
+      try Engine(
+        network, parameters: parameters, microBatch: schedule.microBatch,
+        shares: Dictionary(uniqueKeysWithValues: shares), threads: threads, seed: seed,
+        convolution: convolution, labelSmoothing: regularization.labelSmoothing,
+        keepsNodes: reduction.reproducible && world.size > 1, pulse: world.pulse)
+    }
     let layout = network.layout
     reducer = try world.reducer(
       reduction, engine.gradients, nodes: engine.gradientNodes,

@@ -1,6 +1,6 @@
 import Dispatch
-import Foundation
 import Parallel
+import System
 
 /// The threads of a rank, one a worker. The calling thread is the first; the others live as long as the pool
 /// and sleep while there is nothing to do.
@@ -19,11 +19,16 @@ final class WorkerPool {
   var leader: Worker { workers[0] }
   var clock: StepClock { leader.clock }
 
+  /// Starts the threads.
+  ///
   /// - Parameter pulse: beats as the calling thread gets further.
-  init(_ workers: [Worker], _ pulse: Pulse) {
+  /// - Throws: where there can be no further thread.
+  init(_ workers: [Worker], _ pulse: Pulse) throws(SystemError) {
     self.workers = workers
     workers[0].clock.pulse = pulse
-    threads = workers.dropFirst().map(WorkerThread.init)
+    var threads: [WorkerThread] = []
+    for worker in workers.dropFirst() { threads.append(try WorkerThread(worker)) }
+    self.threads = threads
   }
 
   deinit { start(.end) }
@@ -47,11 +52,9 @@ private final class WorkerThread: @unchecked Sendable {
   private let begin = DispatchSemaphore(value: 0)
   private let done = DispatchSemaphore(value: 0)
 
-  init(_ worker: Worker) {
+  init(_ worker: Worker) throws(SystemError) {
     self.worker = worker
-    let thread = Thread { self.run() }
-    thread.name = "worker \(worker.index)"
-    thread.start()
+    try NamedThread.start("worker \(worker.index)") { self.run() }
   }
 
   func start(_ work: WorkerPool.Work) {

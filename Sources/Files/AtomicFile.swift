@@ -6,7 +6,7 @@ package struct OutputError: Error, CustomStringConvertible {
 
   /// - Parameter action: what was tried, such as "to create the directory".
   package init(_ path: String, _ action: String, code: Int32 = errno) {
-    description = "\(path): expected \(action), found \"\(String(cString: strerror(code)))\""
+    description = "\(Path(path)): expected \(action), found \"\(String(cString: strerror(code)))\""
   }
 }
 
@@ -40,12 +40,12 @@ package struct AtomicFile: ~Copyable {
 
   /// The descriptor of a new file; -1 with `errno` set where none can be made.
   private static func create(_ path: String) -> Int32 {
-    open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+    open(Path(path).cString, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
   }
 
   deinit {
     if file >= 0 { close(file) }
-    if !isCommitted { unlink(temporary) }
+    if !isCommitted { unlink(Path(temporary).cString) }
   }
 
   package mutating func append(_ bytes: RawSpan) throws(OutputError) {
@@ -69,7 +69,9 @@ package struct AtomicFile: ~Copyable {
     let closed = close(file)
     file = -1
     guard closed == 0 else { throw OutputError(path, "to write the file") }
-    guard rename(temporary, path) == 0 else { throw OutputError(path, "to put the file in place") }
+    guard rename(Path(temporary).cString, Path(path).cString) == 0 else {
+      throw OutputError(path, "to put the file in place")
+    }
     isCommitted = true
     try syncDirectory()
   }
@@ -78,7 +80,7 @@ package struct AtomicFile: ~Copyable {
   /// some network file systems, the system does as it does.
   private func syncDirectory() throws(OutputError) {
     let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-    let directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let directory = open(Path(parent).cString, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard directory >= 0 else { return }
     defer { close(directory) }
     guard fsync(directory) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS else {

@@ -1,6 +1,6 @@
 /// What a file holds, as its first bytes tell whatever its name says: for errors about a file of another kind.
 package struct FileKind: Equatable, Sendable {
-  /// In words, such as "a zip archive".
+  /// The kind in words, such as "a zip archive".
   package let name: String
   /// How to get at what was wanted, whatever that was; nil where nothing general can be said.
   package let hint: String?
@@ -31,9 +31,6 @@ package struct FileKind: Equatable, Sendable {
     FileKind(name, hint: "the download went wrong: fetch the file itself")
   }
 }
-
-/// What a file holds, as its first bytes tell, in words such as "a zip archive"; nil for an unknown kind.
-package func kind(of bytes: some Collection<UInt8>) -> String? { FileKind(of: bytes)?.name }
 
 /// A zip archive by its first entry: PyTorch puts `NAME/data.pkl` first, NumPy only arrays.
 ///

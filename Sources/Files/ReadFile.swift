@@ -1,21 +1,75 @@
 import Glibc
 
+/// There is a regular file at this path, or a link to one.
+package func isRegularFile(_ path: String) -> Bool { type(Path(path)) == S_IFREG }
+
+/// There is a directory at this path, or a link to one.
+package func isDirectory(_ path: String) -> Bool { type(Path(path)) == S_IFDIR }
+
+/// The file type of what is at a path, links followed, such as `S_IFREG`; nil where nothing can be seen.
+private func type(_ path: Path) -> mode_t? {
+  var status = stat()
+  return stat(path.cString, &status) == 0 ? status.st_mode & S_IFMT : nil
+}
+
+/// There is anything at this path; a link that leads nowhere is nothing.
+package func exists(_ path: String) -> Bool { type(Path(path)) != nil }
+
+private func name(ofType type: mode_t) -> String {
+  switch type {
+  case S_IFDIR: "\"\(String(cString: strerror(EISDIR)))\""
+  case S_IFIFO: "a named pipe"
+  case S_IFSOCK: "a socket"
+  default: "a device"
+  }
+}
+
+/// Opens a regular file to read it from its start. It never waits for another program, as opening a named pipe
+/// would.
+///
+/// - Returns: the descriptor, which the caller closes, and the file's size in bytes.
+/// - Throws: `FileError` when it is no regular file, or cannot be opened.
+package func openForReading(
+  _ path: String, as expected: String = "a readable file"
+) throws(FileError) -> (descriptor: Int32, size: Int) {
+  let file = open(Path(path).cString, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+  var status = stat()
+  guard file >= 0, fstat(file, &status) == 0 else {
+    let error = FileError(path, expected: expected, code: errno)
+    if file >= 0 { close(file) }
+    throw error
+  }
+  let type = status.st_mode & S_IFMT
+  guard type == S_IFREG else {
+    close(file)
+    throw FileError(path, expected: expected, found: name(ofType: type))
+  }
+  return (file, Int(status.st_size))
+}
+
+/// The first bytes of a file, `count` of them or all that it has.
+///
+/// - Throws: `FileError` when it is no regular file, or cannot be read.
+package func readStart(
+  of path: String, _ count: Int, as expected: String = "a readable file"
+) throws(FileError) -> [UInt8] {
+  let (file, size) = try openForReading(path, as: expected)
+  defer { close(file) }
+  return try read(file, min(count, size), path, as: expected)
+}
+
 /// All bytes of a file.
 ///
-/// - Throws: `FileError` when it is no regular file, or cannot be read to its end.
+/// - Throws: `FileError` when it is no regular file, or cannot be read to the end that it has when it is opened.
 package func readFile(_ path: String, as expected: String = "a readable file") throws(FileError) -> [UInt8] {
-  func failure() -> FileError {
-    FileError(path, expected: expected, found: "\"\(String(cString: strerror(errno)))\"")
-  }
-  let file = open(path, O_RDONLY | O_CLOEXEC)
-  guard file >= 0 else { throw failure() }
+  let (file, size) = try openForReading(path, as: expected)
   defer { close(file) }
-  var status = stat()
-  guard fstat(file, &status) == 0 else { throw failure() }
-  guard status.st_mode & S_IFMT == S_IFREG else {
-    throw FileError(path, expected: expected, found: "something else, such as a directory")
-  }
-  let size = Int(status.st_size)
+  return try read(file, size, path, as: expected)
+}
+
+private func read(
+  _ file: Int32, _ size: Int, _ path: String, as expected: String
+) throws(FileError) -> [UInt8] {
   var code: Int32 = 0
   let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
     while filled < size {
@@ -26,20 +80,11 @@ package func readFile(_ path: String, as expected: String = "a readable file") t
       filled += count
     }
   }
-  guard code == 0 else {
-    errno = code
-    throw failure()
+  guard code == 0 else { throw FileError(path, expected: expected, code: code) }
+  guard bytes.count == size else {
+    throw FileError(
+      path, expected: "\(size) bytes, the file's size when it was opened", found: "only \(bytes.count)",
+      hint: "another program may be writing it")
   }
   return bytes
-}
-
-/// A regular file is at this path, maybe by links.
-package func isRegularFile(_ path: String) -> Bool { kind(of: path) == S_IFREG }
-
-/// A directory is at this path, maybe by links.
-package func isDirectory(_ path: String) -> Bool { kind(of: path) == S_IFDIR }
-
-private func kind(of path: String) -> mode_t? {
-  var status = stat()
-  return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
 }

@@ -14,6 +14,10 @@ package enum BLAS {
   /// One BLAS thread a calling thread: the program's own threads share the cores.
   package static func useOneThread() { openblas_set_num_threads(1) }
 
+  /// Bytes of address space that OpenBLAS maps for each thread that calls it, at its first product, and keeps
+  /// (`BUFFER_SIZE` of common_x86_64.h and common_arm64.h: 32 << 22). Where it gets none it tries for ever.
+  package static let bufferBytes = 128 << 20
+
   /// Threads that a product runs on.
   package static var threads: Int { Int(openblas_get_num_threads()) }
 }

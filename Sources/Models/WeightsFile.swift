@@ -10,14 +10,12 @@ package struct WeightsFile {
 
   /// - Parameter path: the file, or a run directory that holds it.
   package init(path: String) throws(FileError) {
-    var isDirectory: ObjCBool = false
-    let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-    guard isThere, isDirectory.boolValue else {
+    guard isDirectory(path) else {
       file = try SafetensorsFile(path: path)
       return
     }
     let inside = path + (path.hasSuffix("/") ? "" : "/") + TrainedModel.fileName
-    guard FileManager.default.fileExists(atPath: inside) else {
+    guard exists(inside) else {
       throw FileError(
         path, expected: "a run directory with \(TrainedModel.fileName)", found: "none in it",
         hint: "a run writes it at its end")

@@ -16,9 +16,29 @@ struct PlannedOperation {
 func plannedOperations(
   of network: Network, maximumBatch: Int, convolution: ConvolutionMethod
 ) -> [PlannedOperation] {
+  let layers = plannedLayers(of: network, maximumBatch: maximumBatch, convolution: convolution)
+  let starts = gradientStarts(of: layers.map(\.nodes), network)
+  return zip(layers, starts).map { planned, start in
+    PlannedOperation(
+      operation: planned.layer.operation(at: planned.site), nodes: planned.nodes, output: planned.site.output,
+      gradientStart: start)
+  }
+}
+
+/// A layer that becomes an operation, and where.
+struct PlannedLayer {
+  let layer: any Layer
+  let site: LayerSite
+  /// The layers that the operation computes, as indices into the network's nodes.
+  let nodes: Range<Int>
+}
+
+/// The layers of a network that become operations, each with what it fuses of those behind it.
+func plannedLayers(
+  of network: Network, maximumBatch: Int, convolution: ConvolutionMethod
+) -> [PlannedLayer] {
   let groups = fusedGroups(of: network.nodes)
   let outputs = neededOutputs(of: groups)
-  let starts = gradientStarts(of: groups, network.layout)
   var input = network.input
   return groups.indices.map { index in
     let group = groups[index]
@@ -28,9 +48,7 @@ func plannedOperations(
       relu: group.relu, maxPool: group.maxPool, convolution: convolution, needsInputGradient: index > 0,
       index: group.nodes.startIndex)
     input = outputs[index]
-    return PlannedOperation(
-      operation: group.first.layer.operation(at: site), nodes: group.nodes.indices, output: outputs[index],
-      gradientStart: starts[index])
+    return PlannedLayer(layer: group.first.layer, site: site, nodes: group.nodes.indices)
   }
 }
 
@@ -87,11 +105,12 @@ private func neededOutputs(of groups: [FusedGroup]) -> [Shape] {
 
 /// For each group the first place in the arena of a tensor of it or of those behind it; the end of the trainable
 /// ones where there is none.
-private func gradientStarts(of groups: [FusedGroup], _ layout: ParameterLayout) -> [Int] {
+private func gradientStarts(of groups: [Range<Int>], _ network: Network) -> [Int] {
+  let layout = network.layout
   var starts = [Int](repeating: layout.trainable.upperBound, count: groups.count)
   var start = layout.trainable.upperBound
-  for (index, group) in groups.enumerated().reversed() {
-    for node in group.nodes {
+  for (index, nodes) in groups.enumerated().reversed() {
+    for node in network.nodes[nodes] {
       for tensor in layout.tensors[node.tensors] { start = min(start, tensor.range.lowerBound) }
     }
     starts[index] = start

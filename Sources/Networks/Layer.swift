@@ -38,9 +38,15 @@ package protocol Layer: Codable, Sendable {
   func multiplyAdds(input: Shape, output: Shape) -> Int
 
   func operation(at site: LayerSite) -> any Operation
+
+  /// Bytes that its operation holds besides input, output and parameters.
+  ///
+  /// - Parameter forwardOnly: there is no backward pass.
+  func memory(at site: LayerSite, forwardOnly: Bool) -> Double
 }
 
 extension Layer {
+  package func memory(at site: LayerSite, forwardOnly: Bool) -> Double { 0 }
   package func multiplyAdds(input: Shape, output: Shape) -> Int { 0 }
   package func parameters(for input: Shape) -> [ParameterDescription] { [] }
   package var fusesReLU: Bool { false }

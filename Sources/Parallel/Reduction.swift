@@ -53,14 +53,16 @@ extension World {
     _ reduction: Reduction, _ gradients: SharedBuffer<Float>, nodes: [Int: [SharedBuffer<Float>]],
     exact: Range<Int>
   ) throws -> any GradientReducer {
+    // MPI counts the elements of a bucket in 32 bits.
+    let bucketBytes = min(reduction.bucketBytes, Int(Int32.max) * MemoryLayout<Float>.stride)
     if size > 1 && reduction.reproducible {
-      return TreeReducer(self, gradients, nodes: nodes, bucketBytes: reduction.bucketBytes)
+      return TreeReducer(self, gradients, nodes: nodes, bucketBytes: bucketBytes)
     }
     if size > 1 && (reduction.hierarchical || reduction.compression != nil) {
       let stages = try reductionStages(
         hierarchical: reduction.hierarchical, reduction.compression, hosts: hosts)
-      return StagedReducer(stages, gradients, exact: exact, bucketBytes: reduction.bucketBytes)
+      return StagedReducer(stages, gradients, exact: exact, bucketBytes: bucketBytes)
     }
-    return AllReducer(self, gradients, bucketBytes: reduction.bucketBytes)
+    return AllReducer(self, gradients, bucketBytes: bucketBytes)
   }
 }

@@ -5,7 +5,7 @@ import Tensors
 final class StagedBucket {
   let range: Range<Int>
   let levels: [StagedLevel]
-  /// Of the phase under way.
+  /// The messages of the phase under way.
   var requests: RequestSet
 
   init(_ range: Range<Int>, _ stages: [ReductionStage], isExact: Bool) {

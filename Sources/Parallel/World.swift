@@ -10,8 +10,10 @@ package final class World {
   package let hosts: [String]
   /// Cores that each rank may use, by rank: its affinity mask.
   package let cores: [Set<Int>]
-  /// The same with the hardware threads of a core as one, see `physicalCores`.
+  /// The same with the hardware threads of a core as one, see `Topology.physicalCores`.
   package let physicalCores: [Set<Int>]
+  /// The cores of this rank's host.
+  package let topology: Topology
   /// What this rank is doing.
   package let pulse = Pulse()
 
@@ -22,14 +24,15 @@ package final class World {
   package init(_ communicator: consuming Communicator) throws {
     try communicator.connect()
     hosts = try communicator.allGather(communicator.host)
-    let mask = affinityMask()
-    let sets = try [mask, System.physicalCores(of: mask)].map { own in
+    let topology = try Topology()
+    let sets = try [topology.available, topology.availableCores].map { own in
       try communicator.allGather(own.map(String.init).joined(separator: " ")).map {
         Set($0.split(separator: " ").compactMap { Int($0) })
       }
     }
     (cores, physicalCores) = (sets[0], sets[1])
     self.communicator = communicator
+    self.topology = topology
   }
 
   /// Threads that this rank can have to itself: its cores, shared with the ranks whose masks overlap.

@@ -1,4 +1,4 @@
-import Foundation
+import Files
 
 /// A file of metrics that cannot be read.
 package struct MetricsFileError: Error, Equatable, CustomStringConvertible {
@@ -10,14 +10,16 @@ package struct MetricsTable: Sendable {
   private let columns: [String: [Double]]
 
   package init(path: String) throws(MetricsFileError) {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      let reason = access(path, F_OK) == 0 ? "one that cannot be read" : "none"
-      throw MetricsFileError(description: "\(path): expected a file with a row an epoch, found \(reason)")
+    let bytes: [UInt8]
+    do throws(FileError) {
+      bytes = try readFile(path, as: "a file with a row an epoch")
+    } catch {
+      throw MetricsFileError(description: error.description)
     }
     do throws(RowError) {
-      columns = try Self.columns(String(decoding: data, as: UTF8.self))
+      columns = try Self.columns(String(decoding: bytes, as: UTF8.self))
     } catch {
-      throw MetricsFileError(description: "\(path), \(error.place): expected \(error.expected)")
+      throw MetricsFileError(description: "\(Path(path)), \(error.place): expected \(error.expected)")
     }
   }
 

@@ -4,6 +4,7 @@ import MPI
 import Networks
 import Parallel
 import Reporting
+import System
 import Tensors
 
 /// The images that a configuration names, whole on every rank.
@@ -24,6 +25,11 @@ struct TrainingData {
     let all = try load(.train, from: configuration.data, limit: configuration.trainSamples)
     let split = try configuration.validationSplit.map { share in
       try world.agree { try ValidationSplit(count: all.count, share: share, seed: configuration.seed) }
+    }
+    if split != nil {
+      try world.requireMemory(
+        MemoryNeed(written: Double(all.images.count + all.labels.count)),
+        for: "dividing \(grouped(all.count)) images", hint: "fewer images take less")
     }
     train = split.map { all.subset($0.train) } ?? all
     validation = split.map { all.subset($0.validation) }
@@ -82,11 +88,10 @@ private func synthesize(
 ) throws -> LabeledImages {
   let count = count ?? (part == .train ? 60_000 : 10_000)
   let size = SyntheticDigits.shape.count
-  try world.agree {
-    try world.requireMemory(
-      2 * Double(count) * Double(size), for: "making \(grouped(count)) synthetic digits",
-      hint: "draw fewer of them")
-  }
+  try world.requireMemory(
+    MemoryNeed(
+      written: 2 * Double(count) * Double(size + 1), reserved: Double(NamedThread.stackBytes * threads)),
+    for: "making \(grouped(count)) synthetic digits", hint: "fewer images take less")
   let digits = SyntheticDigits(part, seed: seed)
   let images = SharedBuffer<UInt8>(repeating: 0, count: count, unit: size)
   let labels = SharedBuffer<UInt8>(repeating: 0, count: count)

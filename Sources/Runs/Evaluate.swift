@@ -48,7 +48,8 @@ package func evaluate(
   let model = try world.read(configuration.source)
   let threads = configuration.threads ?? world.threadsPerRank
   try world.requireMemory(
-    for: model.network, microBatch: configuration.microBatch, threads: threads, forwardOnly: true)
+    model.network.memoryNeed(microBatch: configuration.microBatch, threads: threads, gradients: 0),
+    toTrain: false, model.network, microBatch: configuration.microBatch)
   let images = try world.loadImages(
     configuration.part == .test ? .test : .train, from: configuration.data, limit: configuration.samples,
     seed: configuration.seed, for: model.network, threads: threads)

@@ -15,12 +15,14 @@ extension World {
 
 extension Evaluator {
   /// Runs a trained model, the same on all ranks.
+  ///
+  /// - Throws: on all ranks, when one cannot start its threads.
   package convenience init(
     _ model: TrainedModel, _ world: World, microBatch: Int, threads: Int,
     convolution: ConvolutionMethod = .auto
-  ) {
+  ) throws {
     // Without dropout, which is for training, nothing here depends on the seed.
-    self.init(
+    try self.init(
       model.network, parameters: model.parameters, world, microBatch: microBatch, threads: threads, seed: 0,
       convolution: convolution)
   }

@@ -1,65 +1,115 @@
 import Engine
-import Foundation
 import Models
 import Networks
 import Parallel
 import Reporting
+import System
 
-/// More memory is needed than there is: said before it is asked for, as the kernel would kill the process.
-struct MemoryError: Error, CustomStringConvertible {
+/// More memory is needed than this process may have: said before it is asked for, as the kernel would kill the
+/// process, or a library would try for ever.
+package struct MemoryError: Error, CustomStringConvertible {
   let purpose: String
-  /// Bytes.
-  let needed: Double
-  let available: Double
+  let need: MemoryNeed
+  let limit: MemoryLimit
+  /// Processes that share it.
+  let sharers: Int
   let hint: String
 
-  var description: String {
-    "\(purpose) takes at least \(gigabytes(needed)) a rank, and a rank's share of this host's memory is "
-      + "\(gigabytes(available)); \(hint)"
+  package var description: String {
+    let share = sharers > 1 ? "a rank's share of " : ""
+    return
+      "\(purpose) takes at least \(amount(limit.demand(need))) a rank, and \(share)\(limit.words) of "
+      + "\(amount(limit.size)) leaves \(amount(max(limit.left(sharers: sharers), 0))); \(hint)"
+  }
+
+  private func amount(_ bytes: Double) -> String {
+    bytes < 9.995e9 ? "\(decimal(bytes / 1e9, 2)) GB" : gigabytes(bytes)
+  }
+}
+
+extension MemoryError {
+  /// What MPI takes to start, measured with Open MPI 4.1: libraries, threads and shared memory.
+  private static let mpi = MemoryNeed(written: 30e6, reserved: 130e6)
+
+  /// Why a rank cannot even start MPI, which crashes without memory; nil where it can.
+  package static func beforeMPI(_ limits: [MemoryLimit] = MemoryLimit.all()) -> MemoryError? {
+    limits.first { $0.left(sharers: 1) < $0.demand(mpi) }.map {
+      MemoryError(purpose: "starting MPI", need: mpi, limit: $0, sharers: 1, hint: "raise that limit")
+    }
   }
 }
 
 extension World {
-  /// - Throws: when `bytes` are more than this rank's share of its host's memory.
-  func requireMemory(_ bytes: Double, for purpose: String, hint: String) throws(MemoryError) {
-    let ranksHere = hosts.count { $0 == hosts[rank] }
-    let available = Double(ProcessInfo.processInfo.physicalMemory) / Double(ranksHere)
-    guard bytes <= available else {
-      throw MemoryError(purpose: purpose, needed: bytes, available: available, hint: hint)
-    }
+  /// Called by all ranks.
+  ///
+  /// - Throws: on all ranks, when one may not have as much memory as it needs.
+  package func requireMemory(_ need: MemoryNeed, for purpose: String, hint: String) throws {
+    let limits = MemoryLimit.all()
+    let group = limits.first { $0.kind == .controlGroup }?.group ?? ""
+    let groups = try communicator.allGather(group)
+    try agree { try require(need, limits, groups, for: purpose, hint: hint) }
   }
 
-  /// - Throws: on all ranks, when a network's arenas and activations do not fit on one.
-  ///
-  /// - Parameters:
-  ///   - state: arenas besides the parameters and gradients, such as the optimizer's.
-  ///   - gradients: arenas of a thread for the partial sums of its micro-batches, see `SummationTree.depth`.
-  ///   - forwardOnly: for inference.
-  package func requireMemory(
-    for network: Network, microBatch: Int, threads: Int, state: Int = 1, gradients: Int = 1,
-    forwardOnly: Bool = false
-  ) throws {
-    let bytes = network.memory(
-      microBatch: microBatch, threads: threads, state: state, gradients: gradients, forwardOnly: forwardOnly)
-    try agree {
-      try requireMemory(
-        bytes,
-        for:
-          "\(forwardOnly ? "running" : "training") \(network.description.name) in micro-batches of \(microBatch)",
-        hint: "lower --micro-batch or --threads, or take a smaller model")
+  /// - Parameter groups: of the ranks, by rank.
+  private func require(
+    _ need: MemoryNeed, _ limits: [MemoryLimit], _ groups: [String], for purpose: String, hint: String
+  ) throws(MemoryError) {
+    let here = hosts.indices.filter { hosts[$0] == hosts[rank] }
+    let checked = limits.map { limit in
+      let sharers =
+        switch limit.kind {
+        case .addressSpace, .data: 1
+        case .controlGroup: here.count { groups[$0] == limit.group }
+        case .host: here.count
+        }
+      return (limit: limit, sharers: sharers, spare: limit.left(sharers: sharers) - limit.demand(need))
     }
+    guard let least = checked.min(by: { $0.spare < $1.spare }), least.spare < 0 else { return }
+    throw MemoryError(
+      purpose: purpose, need: need, limit: least.limit, sharers: least.sharers, hint: hint)
+  }
+
+  /// - Throws: on all ranks, when training or running a network takes more memory than one may have.
+  ///
+  /// - Parameter need: what of it is still to come, see `TrainingConfiguration.memoryNeed` and
+  ///   `Network.memoryNeed`.
+  package func requireMemory(
+    _ need: MemoryNeed, toTrain isTraining: Bool, _ network: Network, microBatch: Int
+  ) throws {
+    try requireMemory(
+      need + .process,
+      for:
+        "\(isTraining ? "training" : "running") \(network.description.name) in micro-batches of \(microBatch)",
+      hint: "smaller micro-batches, fewer threads or a smaller model take less")
   }
 }
 
-extension Network {
-  /// Bytes of a rank's arenas and activations; parameters as in `World.requireMemory`.
-  package func memory(
-    microBatch: Int, threads: Int, state: Int = 1, gradients: Int = 1, forwardOnly: Bool = false
-  ) -> Double {
-    // And activations with their gradients.
-    let count = forwardOnly ? 1 : 1 + state + gradients * threads
-    let arenas = Double(layout.gradientCount) * Double(count)
-    let activations = nodes.reduce(0.0) { $0 + (forwardOnly ? 1 : 2) * Double($1.output.count) }
-    return 4 * (arenas + activations * Double(microBatch) * Double(threads))
+extension MemoryNeed {
+  /// What MPI and the program itself come to take while they run, measured: connections, texts, the watchdog's
+  /// thread and that of a checkpoint.
+  package static let process = MemoryNeed(written: 16e6, reserved: 48e6)
+}
+
+extension TrainingConfiguration {
+  /// What a rank takes to train, besides its data.
+  ///
+  /// - Parameter threads: of the rank.
+  package func memoryNeed(
+    for network: Network, _ schedule: BatchSchedule, threads: Int, in world: World
+  ) -> MemoryNeed {
+    let own = shard(of: schedule.batch(after: 0).microBatches, world.rank, of: world.size)
+    let depth = SummationTree.depth(ofRun: shard(of: own, 0, of: threads))
+    let sums = world.memory(
+      of: reduction, gradients: network.layout.gradientCount, microBatches: schedule.microBatchCounts())
+    return network.memoryNeed(
+      microBatch: schedule.microBatch, threads: threads, gradients: max(depth, 1), convolution: convolution)
+      + MemoryNeed(
+        written: Double(savedArenas) * network.arenaBytes + sums
+          + (trace ? Trace.memory(threads: threads) : 0))
+  }
+
+  /// What rank 0 takes to write a checkpoint or the trained model: a copy of all that goes into it.
+  package func savingNeed(of network: Network) -> MemoryNeed {
+    MemoryNeed(written: (saveEvery == .never ? 1 : 1 + Double(savedArenas)) * network.arenaBytes)
   }
 }

@@ -8,6 +8,7 @@ import Networks
 import Parallel
 import Reporting
 import Synchronization
+import System
 import Tensors
 
 /// What `cnn-mpi predict` is to do.
@@ -17,6 +18,8 @@ package struct PredictionConfiguration: Sendable {
   package var paths: [String] = []
   /// Classes to show of each image.
   package var top = 1
+  /// Which way up the images of files are taken.
+  package var orientation = ImageOrientation.exif
   /// Black for white.
   package var invert = false
   package var microBatch = 32
@@ -46,23 +49,32 @@ package func predict(
     }
   }
   try world.requireMemory(
-    for: model.network, microBatch: configuration.microBatch, threads: threads, forwardOnly: true)
-  let evaluator = Evaluator(model, world, microBatch: configuration.microBatch, threads: threads)
+    model.network.memoryNeed(microBatch: configuration.microBatch, threads: threads, gradients: 0),
+    toTrain: false, model.network, microBatch: configuration.microBatch)
+  let evaluator = try Evaluator(model, world, microBatch: configuration.microBatch, threads: threads)
   _ = try Watchdog(world, StallLimits(), .ofCommand)
   var report = PredictionReport(model, top: configuration.top)
   var inputs: [PredictionInput] = []
-  for path in configuration.paths {
+  for path in configuration.paths.map({ Path($0) }) {
+    var errors: [FileError] = []
     do {
-      inputs += try PredictionInput.list(path)
+      let found = try PredictionInput.list(path)
+      inputs += found.inputs
+      errors = found.errors
     } catch {
-      report.failures.append(PredictionReport.Failure(file: path, error: "\(error)"))
+      errors = [error]
     }
+    report.failures += errors.map { PredictionReport.Failure(path, "\(path)", $0.description) }
   }
   try world.agreeOnInputs(inputs)
   // As many at once as give everybody work and fit into some 64 MB.
   let mostThreads = try world.communicator.allReduce(threads, .maximum)
   let workers = world.size * mostThreads * configuration.microBatch
   let atOnce = max((64 << 20) / model.network.input.count / workers, 1) * workers
+  let most = min(atOnce, inputs.count)
+  try world.requireMemory(
+    MemoryNeed(written: 2 * Double(most) * Double(model.network.input.count + 1)),
+    for: "reading \(grouped(most)) images", hint: "smaller micro-batches or fewer threads take less")
   for start in stride(from: 0, to: inputs.count, by: atOnce) {
     let part = Array(inputs[start..<min(start + atOnce, inputs.count)])
     try report.add(part, evaluator, configuration, model, threads: threads, world)
@@ -104,7 +116,8 @@ extension PredictionReport {
       var all = pixels.mutableSpan
       for position in shard(of: own, thread, of: threads) {
         do {
-          let image = try inputs[position].pixels(shape, invert: configuration.invert)
+          let image = try inputs[position].pixels(
+            shape, configuration.orientation, invert: configuration.invert)
           var target = all[slice: position * shape.count..<(position + 1) * shape.count]
           target.copy(from: image.span)
           if thread == 0 { pulse.beat() }
@@ -121,9 +134,9 @@ extension PredictionReport {
     let classes = model.network.classes
     for (position, input) in inputs.enumerated() {
       if let error = failed[position] {
-        failures.append(Failure(file: input.name, error: error))
+        failures.append(Failure(input.path, input.name, error))
       } else {
-        add(input.name, Array(logits[position * classes..<(position + 1) * classes]))
+        add(input.path, input.name, Array(logits[position * classes..<(position + 1) * classes]))
       }
     }
   }
@@ -132,7 +145,7 @@ extension PredictionReport {
 extension World {
   /// All ranks' errors, by position.
   fileprivate func gather(_ errors: [(position: Int, error: String)]) throws -> [Int: String] {
-    // Control characters that no message has keep them apart.
+    // Control characters, which no message has as paths are shown without them, keep them apart.
     let own = errors.map { "\($0.position)\u{1F}\($0.error)" }.joined(separator: "\u{1E}")
     var all: [Int: String] = [:]
     for text in try communicator.allGather(own) {

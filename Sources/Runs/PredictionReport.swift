@@ -17,13 +17,23 @@ package struct PredictionReport: Sendable {
 
   struct Prediction: Encodable, Sendable {
     let file: String
+    /// True where `file` shows bytes as `\xE9` that are no UTF-8, or control characters so; nil elsewhere.
+    let escaped: Bool?
     /// The most probable first.
     let top: [Candidate]
   }
 
   package struct Failure: Encodable, Sendable {
     package let file: String
+    /// True where `file` is escaped, as in a prediction.
+    package let escaped: Bool?
     package let error: String
+
+    init(_ path: Path, _ name: String, _ error: String) {
+      file = name
+      escaped = path.isShownEscaped ? true : nil
+      self.error = error
+    }
   }
 
   private let model: String
@@ -42,13 +52,12 @@ package struct PredictionReport: Sendable {
     self.top = min(top, classes)
   }
 
-  /// Takes over an image's logits.
-  mutating func add(_ file: String, _ row: [Float]) {
+  /// Takes over the logits of an image, which is in the file `path` and called `name`.
+  mutating func add(_ path: Path, _ name: String, _ row: [Float]) {
     guard row.allSatisfy(\.isFinite) else {
       failures.append(
         Failure(
-          file: file,
-          error: "\(file): expected finite logits, found others; the model's weights may not be finite"))
+          path, name, "\(name): expected finite logits, found others; the model's weights may not be finite"))
       return
     }
     logits += row
@@ -59,7 +68,8 @@ package struct PredictionReport: Sendable {
     let candidates = order.prefix(top).map {
       Candidate(class: $0, name: classNames?[$0], probability: powers[$0] / sum)
     }
-    predictions.append(Prediction(file: file, top: candidates))
+    predictions.append(
+      Prediction(file: name, escaped: path.isShownEscaped ? true : nil, top: candidates))
   }
 
   /// Writes the logits of the predicted images, in the order of the table, as a NumPy file.

@@ -23,6 +23,11 @@ final class Trace {
     buckets = timeline()
   }
 
+  /// Bytes of a rank's timelines: its threads', its steps' and its buckets'.
+  static func memory(threads: Int) -> Double {
+    Double((threads + 2) * capacity * MemoryLayout<Timeline.Span>.stride)
+  }
+
   /// Writes the spans of all ranks, rank by rank, so that rank 0 never holds more than one other's.
   ///
   /// - Parameter path: on rank 0.

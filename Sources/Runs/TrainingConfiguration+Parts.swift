@@ -47,14 +47,6 @@ extension TrainingConfiguration {
       totalEpochs: Double(epochs), decay: decay)
   }
 
-  /// Arenas of a rank besides its parameters and gradients: the optimizer's, averaged and best weights, what
-  /// comes from other ranks, and the copy of it all that rank 0 makes for a checkpoint.
-  package func stateArenas(worldSize: Int) -> Int {
-    let reducers =
-      worldSize == 1 ? 0 : (reproducible ? 1 : 0) + (hierarchical ? 1 : 0) + (compression == .none ? 0 : 2)
-    return savedArenas + reducers + (saveEvery == .never ? 0 : 1 + savedArenas)
-  }
-
   /// Arenas of a checkpoint besides the parameters: the optimizer's, averaged and best weights.
   package var savedArenas: Int {
     (optimizer == .adam ? 2 : 1) + (averageDecay == nil ? 0 : 1) + (earlyStopping == nil ? 0 : 1)

@@ -71,7 +71,7 @@ final class TrainingRun {
   private func step(_ loader: BatchLoader) throws {
     let position = progress.position
     let rate = setup.learningRates.rate(after: setup.schedule.epochs(at: position))
-    try vote.start(StopSignal.wasReceived ? Self.stop : world.isRoot && saves.isTimeUp ? Self.save : 0)
+    try vote.start(StopSignal.received != nil ? Self.stop : world.isRoot && saves.isTimeUp ? Self.save : 0)
     let metrics = try strategy.step(loader, at: position, learningRate: rate)
     let decision = try vote.finish()
     guard metrics.loss.isFinite else {

@@ -6,6 +6,7 @@ import Networks
 import Optimizers
 import Parallel
 import Reporting
+import System
 
 /// A configuration with all that was made of it before the first step.
 struct TrainingSetup {
@@ -68,11 +69,10 @@ extension TrainingSetup {
     augmentation = try world.agree {
       try Augmentation(configuration.augmentation, shape: shape, seed: configuration.seed)
     }
-    let own = shard(of: schedule.batch(after: 0).microBatches, world.rank, of: world.size)
+    let need = configuration.memoryNeed(for: network, schedule, threads: threads, in: world)
     try world.requireMemory(
-      for: network, microBatch: schedule.microBatch, threads: threads,
-      state: configuration.stateArenas(worldSize: world.size),
-      gradients: SummationTree.depth(ofRun: shard(of: own, 0, of: threads)))
+      world.isRoot ? need + configuration.savingNeed(of: network) : need, toTrain: true, network,
+      microBatch: schedule.microBatch)
   }
 
   /// What is printed before the first step.

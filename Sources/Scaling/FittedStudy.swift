@@ -38,7 +38,7 @@ package struct FittedStudy {
     package let imagesPerSecond: Double
     package let low: Double
     package let high: Double
-    /// Of a step.
+    /// The share of a step that is communication.
     package let communicationShare: Double
   }
 

@@ -153,7 +153,7 @@ extension ScalingReport.Study {
     (missing.map(paragraph) + leftOut.map { "  left out: \($0)" }).joined(separator: "\n")
   }
 
-  /// Of at most 110 columns; numbers keep their %.
+  /// A text in lines of at most 110 columns; numbers keep their %.
   private func paragraph(_ text: String) -> String {
     let lines = wrapped(text.replacing(" %", with: "\u{A0}%"), width: 106)
     return "  " + lines.joined(separator: "\n    ").replacing("\u{A0}", with: " ")

@@ -31,7 +31,7 @@ package struct StepSeconds: Encodable, Equatable, Sendable {
 struct ScalingRun {
   let directory: String
   let record: RunRecord
-  /// Of the whole world. The first epoch, which warms up caches, memory and connections, does not count
+  /// The speed of the whole world. The first epoch, which warms up caches, memory and connections, does not count
   /// unless it is the only one.
   let imagesPerSecond: Double
   let step: StepSeconds

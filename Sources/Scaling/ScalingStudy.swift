@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Parallel
 import Reporting
@@ -15,7 +16,7 @@ package struct ScalingStudy {
   package let kind: ScalingKind
   /// In order of ranks.
   package let points: [ScalingPoint]
-  /// Of MPI_Allreduce, by measurement.
+  /// The times of MPI_Allreduce, by measurement.
   let allReduceTimes: [AllReduceTimes]
   /// Run directories that are no completed runs, and what they are.
   let leftOut: [String]
@@ -59,7 +60,7 @@ extension ScalingStudy {
         description: "\(directory): expected a directory of run directories, found one run: name its parent")
     }
     var (runs, leftOut): ([(kind: ScalingKind?, run: ScalingRun)], [String]) = ([], [])
-    for name in names where access("\(directory)/\(name)/run.json", F_OK) == 0 {
+    for name in names where isRegularFile("\(directory)/\(name)/run.json") {
       let path = "\(directory)/\(name)"
       let record = try RunRecord(inDirectory: path)
       guard record.status == .completed else {

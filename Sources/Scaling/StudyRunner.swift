@@ -16,7 +16,7 @@ package final class StudyRunner {
   private let console = Console()
   private let environment = ProcessInfo.processInfo.environment
   /// As mpirun counts them.
-  private let cores = availableCores().count
+  private let cores: Int
   /// Images a second by ranks.
   private var speeds: [Int: [Double]] = [:]
   /// Rank counts on which a run failed, which are not tried again.
@@ -24,14 +24,15 @@ package final class StudyRunner {
   private var failures = 0
   private var (done, seconds) = (0, 0.0)
 
-  /// - Throws: `OutputError` when the study's directory cannot be made, `FileError` without this program's
-  ///   own path.
+  /// - Throws: `OutputError` when the study's directory cannot be made, `SystemError` when the system does not
+  ///   tell its cores, `FileError` without this program's own path.
   package init(
     _ plan: StudyPlan, difference: @escaping (TrainingConfiguration, TrainingConfiguration) -> String?
   ) throws {
     self.plan = plan
     self.difference = difference
     directory = try RunDirectory(plan.out).path
+    cores = try Topology().availableCores.count
     do { program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") } catch {
       throw FileError("/proc/self/exe", expected: "the path of this program", found: "\(error)")
     }
@@ -103,7 +104,7 @@ package final class StudyRunner {
   }
 
   private func isCompleted(_ path: String) throws -> Bool {
-    guard access("\(path)/run.json", F_OK) == 0, case let record = try RunRecord(inDirectory: path),
+    guard isRegularFile("\(path)/run.json"), case let record = try RunRecord(inDirectory: path),
       record.status == .completed
     else { return false }
     if let found = difference(record.configuration, plan.training) {
@@ -167,7 +168,7 @@ package final class StudyRunner {
       ranks: ranks, threads: plan.threads, [program] + arguments, environment, cores: cores)
     let code = try Scaling.Job.run(
       words, environment.merging(additions) { own, _ in own }, output: output, errors: errors)
-    if StudySignal.received != nil { throw StudyInterrupted(directory: directory) }
+    if StopSignal.received != nil { throw StudyInterrupted(directory: directory) }
     return code
   }
 

@@ -8,7 +8,8 @@ import Glibc
 /// SIGTERM. Launchers of batch systems are left alone.
 ///
 /// - Parameter rank: the number of its process; by default this one.
-package func endLauncher(after seconds: Int, of rank: String = "self") {
+/// - Throws: where that process cannot be started.
+package func endLauncher(after seconds: Int, of rank: String = "self") throws(SystemError) {
   guard let launcher = JobLauncher.find(above: rank), launcher.isOfOneJob else { return }
   let script = """
     start() { cut -d ')' -f 2 "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 21; }
@@ -17,20 +18,6 @@ package func endLauncher(after seconds: Int, of rank: String = "self") {
     kill -KILL "$1"
     """
   // In a session of its own and without this process's files, for whose end the launcher waits.
-  var attributes = posix_spawnattr_t()
-  posix_spawnattr_init(&attributes)
-  let newSession: Int16 = 0x80  // POSIX_SPAWN_SETSID, which Glibc's module leaves out
-  posix_spawnattr_setflags(&attributes, newSession)
-  var files = posix_spawn_file_actions_t()
-  posix_spawn_file_actions_init(&files)
-  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDWR, 0)
-  for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
-    posix_spawn_file_actions_adddup2(&files, STDIN_FILENO, descriptor)
-  }
-  for descriptor in Int32(3)..<256 { posix_spawn_file_actions_addclose(&files, descriptor) }
-  let arguments = ["sh", "-c", script, "sh", "\(launcher.id)"]
-  var pointers = arguments.map { strdup($0) } + [nil]
-  var process = pid_t()
-  posix_spawn(&process, "/bin/sh", &files, &attributes, &pointers, environ)
-  for pointer in pointers { free(pointer) }
+  _ = try ChildProcess(
+    ["/bin/sh", "-c", script, "sh", "\(launcher.id)"], output: .null, errors: .null, group: .newSession)
 }

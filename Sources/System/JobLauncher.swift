@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// The process that started a rank: mpirun, its daemon on another host, or that of a batch system.
 package struct JobLauncher: Equatable, Sendable {
@@ -17,21 +17,20 @@ package struct JobLauncher: Equatable, Sendable {
 
   /// The nearest one above a process: shells and containers may lie between. Nil where there is none.
   ///
-  /// - Parameters:
-  ///   - process: its number; by default this one.
-  ///   - root: what stands before `/proc`.
-  package static func find(above process: String = "self", root: String = "") -> JobLauncher? {
-    func text(_ process: String, _ file: String) -> String? {
-      try? String(contentsOfFile: "\(root)/proc/\(process)/\(file)", encoding: .isoLatin1)
-    }
+  /// - Parameter process: its number; by default this one.
+  package static func find(
+    above process: String = "self", _ files: KernelFiles = KernelFiles()
+  ) -> JobLauncher? {
     var process = process
     for _ in 0..<16 {
       // pid (name) state parent ...: the name may have spaces and parentheses in it.
-      guard let stat = text(process, "stat"), let end = stat.lastIndex(of: ")") else { return nil }
+      guard let stat = files.text("/proc/\(process)/stat"), let end = stat.lastIndex(of: ")") else {
+        return nil
+      }
       let fields = stat[stat.index(after: end)...].split(separator: " ")
       guard fields.count > 1, let parent = pid_t(fields[1]), parent > 0 else { return nil }
       process = "\(parent)"
-      let name = text(process, "comm")?.trimmingCharacters(in: .newlines) ?? ""
+      let name = files.text("/proc/\(process)/comm") ?? ""
       if ofOneJob.contains(name) || ofManyJobs.contains(name) { return JobLauncher(id: parent, name: name) }
     }
     return nil

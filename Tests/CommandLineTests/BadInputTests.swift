@@ -107,7 +107,7 @@ import Testing
       try write(
         #"{"type": "conv2d", "filters": 2700000, "kernel": 1}, {"type": "average_pool2d", "size": 28}"#)
       try expectFailure(
-        ["--model", path], ["training huge in micro-batches of 32 takes at least", "lower --micro-batch"])
+        ["--model", path], ["training huge in micro-batches of 32 takes at least", "smaller micro-batches"])
     }
     try expectFailure(["--train-samples", "2000000000"], ["making 2,000,000,000 synthetic digits takes"])
   }

@@ -54,6 +54,57 @@ import Testing
     }
   }
 
+  /// By Ctrl-C, and by a terminal that is closed; without a launcher that takes them first.
+  @Test(arguments: [SIGINT, SIGHUP])
+  func interruptsAndHangUpsLeaveACheckpoint(_ signal: Int32) throws {
+    try withTemporaryDirectory { directory in
+      let run = RunFiles(directory: directory)
+      let running = try Program.start(
+        Self.options + ["--save-every", "5steps", "--out", directory], ranks: nil)
+      while running.isRunning && run.checkpoints.isEmpty { usleep(1000) }
+      let before = run.checkpoints.count
+      kill(running.processID, signal)
+      let program = running.wait()
+      #expect(program.exitCode == 75 && program.errorLines.count == 1, "\(program.errors)")
+      #expect(run.checkpoints.count >= before)
+      #expect(try run.record()["status"] as? String == "checkpointed")
+    }
+  }
+
+  /// The signals are listened to while the images are drawn, long before a step looks at them.
+  @Test func aSecondInterruptEndsARunAtOnce() throws {
+    try withTemporaryDirectory { directory in
+      let running = try Program.start(["--threads", "1", "--out", "\(directory)/run"], ranks: nil)
+      func listens() -> Bool {
+        let status = try? String(contentsOfFile: "/proc/\(running.processID)/status", encoding: .utf8)
+        let line = status?.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
+        let mask = line.flatMap { UInt64($0.split(separator: "\t").last ?? "", radix: 16) } ?? 0
+        return mask >> UInt64(SIGINT - 1) & 1 == 1
+      }
+      while running.isRunning && !listens() { usleep(1000) }
+      kill(running.processID, SIGINT)
+      usleep(100_000)
+      #expect(running.isRunning)
+      kill(running.processID, SIGINT)
+      #expect(running.wait().exitCode == SIGINT)
+      #expect(!FileManager.default.fileExists(atPath: "\(directory)/run/checkpoints"))
+    }
+  }
+
+  /// nohup lets a program ignore the end of its terminal.
+  @Test func aHangUpThatIsIgnoredStaysSo() throws {
+    try withTemporaryDirectory { directory in
+      let ignoring = ["sh", "-c", "trap '' HUP; exec \"$@\"", "sh"]
+      let options = ["--train-samples", "640", "--test-samples", "64", "--epochs", "1", "--threads", "1"]
+      let running = try RunningProgram(
+        ignoring + [Program.path] + options + ["--save-every", "2steps", "--out", directory], seconds: 120)
+      while running.isRunning && RunFiles(directory: directory).checkpoints.isEmpty { usleep(1000) }
+      kill(running.processID, SIGHUP)
+      let program = running.wait()
+      #expect(program.exitCode == 0, "\(program.errors)")
+    }
+  }
+
   /// A checkpoint in the middle of the first epoch and another number of ranks: the samples go on where they
   /// were, and the learning rate follows the ranks.
   @Test func anotherNumberOfRanksGoesOn() throws {

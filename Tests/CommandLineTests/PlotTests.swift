@@ -61,7 +61,10 @@ import Testing
       try Data((Self.rows + "3,0.1,x,0.1,0.9\n").utf8)
         .write(to: URL(fileURLWithPath: "\(directory)/b/metrics.csv"))
       for (arguments, expected) in [
-        (["a", "missing"], "missing/metrics.csv: expected a file with a row an epoch, found none"),
+        (
+          ["a", "missing"],
+          "missing/metrics.csv: expected a file with a row an epoch, found \"No such file or directory\""
+        ),
         (["a", "b"], "b/metrics.csv, line 4, column train_accuracy: expected a number, found \"x\""),
       ] {
         let program = try Program.run(["plot"] + arguments, in: directory)

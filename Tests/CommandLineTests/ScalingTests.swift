@@ -112,6 +112,19 @@ import Testing
     }
   }
 
+  /// Shells and batch systems may start a program with SIGCHLD ignored, which would hide how jobs end.
+  @Test func ignoredChildrenAreHeardOf() throws {
+    try withTemporaryDirectory { directory in
+      let command = [Program.path, "scaling", "run", "--ranks", "1", "--repeat", "1", "--out", directory]
+      let ignoring = ["sh", "-c", "trap '' CHLD; exec \"$@\"", "sh"]
+      let program = try RunningProgram(
+        ignoring + command + ["--", "--data", "/nowhere"], seconds: 120
+      ).wait()
+      #expect(program.exitCode == 1, "\(program.output) \(program.errors)")
+      #expect(program.output.contains("training ended with exit code 1"), "\(program.output)")
+    }
+  }
+
   @Test(arguments: [SIGTERM, SIGINT])
   func aSignalEndsTheJobToo(_ number: Int32) throws {
     try withTemporaryDirectory { directory in

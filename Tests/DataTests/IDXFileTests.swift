@@ -79,6 +79,31 @@ import Testing
     }
   }
 
+  /// What is no IDX file at all is named, inside gzip data, too.
+  @Test func otherKindsAreNamed() throws {
+    let page = Array("<!DOCTYPE html><title>404</title>".utf8)
+    let inner = Array(try gzipped(Self.header + Self.body))
+    for (bytes, gzip, expected) in [
+      (page, false, "found an HTML page; the download went wrong: fetch the file itself"),
+      (inner, true, "found gzip data, gzipped; unpack it first"),
+      (Array("PK\u{3}\u{4}".utf8), true, "found a zip archive, gzipped; unpack it first"),
+      ([0x89] + Array("HDF\r\n\u{1A}\n".utf8), false, "found an HDF5 file"),
+    ] {
+      let error = #expect(throws: DataError.self) { try read(bytes, gzip: gzip) }
+      #expect(
+        error?.description.hasSuffix("(magic 00000803), \(expected)") == true, "\(error?.description ?? "")")
+    }
+  }
+
+  private func gzipped(_ bytes: [UInt8]) throws -> Foundation.Data {
+    try withTemporaryDirectory { directory in
+      let file = gzopen("\(directory)/file", "wb")
+      gzwrite(file, bytes, UInt32(bytes.count))
+      gzclose(file)
+      return try Foundation.Data(contentsOf: URL(fileURLWithPath: "\(directory)/file"))
+    }
+  }
+
   @Test func missingFilesAndDirectories() throws {
     try withMissingPath { path in
       let error = #expect(throws: DataError.self) { try IDXFile(path: path, rank: 1) }
@@ -87,7 +112,7 @@ import Testing
     }
     try withTemporaryDirectory { path in
       let error = #expect(throws: DataError.self) { try IDXFile(path: path, rank: 1) }
-      #expect(error?.description.hasPrefix("\(path): expected a file, found ") == true)
+      #expect(error?.description == "\(path): expected a readable file, found \"Is a directory\"")
     }
   }
 }

@@ -1,36 +1,15 @@
 import Data
+import Files
 import Foundation
 import Tensors
 import TestSupport
 import Testing
 
-/// Pillow, as a judge of decoded and resized images.
+/// Decoded and resized images, with Pillow as the judge.
 @Suite struct ImageTests {
-  /// Makes images with Pillow: what they are called, and the lines of Python that make them.
-  private func withImages(_ script: String, _ body: (String) throws -> Void) throws {
-    try withTemporaryDirectory { directory in
-      _ = try Python.run(
-        """
-        import sys, numpy as np
-        from PIL import Image
-        random = np.random.default_rng(1)
-        def noise(*shape): return random.integers(0, 256, shape, dtype=np.uint8)
-        def smooth(h, w): return np.stack([np.add.outer(np.arange(h), k * np.arange(w)) % 256 for k in (1, 2, 3)], 2).astype(np.uint8)
-        def save(name, image, **options): image.save(sys.argv[1] + "/" + name, **options)
-        def pixels(name, image): np.asarray(image).tofile(sys.argv[1] + "/" + name)
-
-        """ + script, [directory])
-      try body(directory)
-    }
-  }
-
-  private func bytes(_ path: String) throws -> [UInt8] {
-    [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-  }
-
   @Test(.enabled(if: Python.isThere, Comment(rawValue: Python.hint)))
   func decodedPixelsArePillows() throws {
-    try withImages(
+    try withPillow(
       """
       rgb, gray = Image.fromarray(noise(13, 17, 3)), Image.fromarray(noise(9, 5))
       images = {
@@ -48,8 +27,8 @@ import Testing
       for name in [
         "rgb.png", "gray.png", "bits.png", "palette.png", "rgb.jpg", "gray.jpg", "progressive.jpg",
       ] {
-        let image = try ImageFile.read("\(directory)/\(name)")
-        #expect(try image.pixels == bytes("\(directory)/\(name).raw"), "\(name)")
+        let image = try ImageFile.read(Path("\(directory)/\(name)"))
+        #expect(try image.pixels == readFile("\(directory)/\(name).raw"), "\(name)")
         #expect(image.shape.channels == (name.hasPrefix("gray") || name.hasPrefix("bits") ? 1 : 3))
       }
     }
@@ -58,7 +37,7 @@ import Testing
   /// 16 bits are rounded to 8, transparency is laid over white, interlaced images are whole.
   @Test(.enabled(if: Python.isThere, Comment(rawValue: Python.hint)))
   func pngsOfEveryKind() throws {
-    try withImages(
+    try withPillow(
       """
       deep = random.integers(0, 65536, (6, 7), dtype=np.uint16)
       save("deep.png", Image.fromarray(deep))
@@ -70,8 +49,8 @@ import Testing
       """
     ) { directory in
       for name in ["deep", "clear"] {
-        let image = try ImageFile.read("\(directory)/\(name).png")
-        #expect(try image.pixels == bytes("\(directory)/\(name).raw"), "\(name)")
+        let image = try ImageFile.read(Path("\(directory)/\(name).png"))
+        #expect(try image.pixels == readFile("\(directory)/\(name).raw"), "\(name)")
       }
     }
   }
@@ -79,7 +58,7 @@ import Testing
   @Test(.enabled(if: Python.isThere, Comment(rawValue: Python.hint)))
   func resizedPixelsArePillows() throws {
     let sizes = [(28, 28), (7, 50), (64, 20), (1, 1), (33, 41), (200, 3), (25, 38), (40, 200), (30, 35)]
-    try withImages(
+    try withPillow(
       """
       rgb = Image.fromarray(noise(33, 41, 3))
       save("rgb.png", rgb)
@@ -88,10 +67,10 @@ import Testing
         pixels(f"gray-{height}-{width}", rgb.convert("L").resize((width, height), Image.Resampling.BILINEAR))
       """
     ) { directory in
-      let image = try ImageFile.read("\(directory)/rgb.png")
+      let image = try ImageFile.read(Path("\(directory)/rgb.png"))
       for (height, width) in sizes {
         for (name, channels) in [("rgb", 3), ("gray", 1)] {
-          let expected = try bytes("\(directory)/\(name)-\(height)-\(width)")
+          let expected = try readFile("\(directory)/\(name)-\(height)-\(width)")
           let own = image.fitted(to: Shape(height, width, channels))
           let difference = zip(own, expected).reduce(0) { max($0, abs(Int($1.0) - Int($1.1))) }
           #expect(own == expected, "\(name) \(height)x\(width): \(difference)")
@@ -112,7 +91,7 @@ import Testing
   /// No truncation and no damage crashes; truncated images are refused, and whole ones are not.
   @Test(.enabled(if: Python.isThere, Comment(rawValue: Python.hint)))
   func damagedImagesDoNoHarm() throws {
-    try withImages(
+    try withPillow(
       """
       image = Image.fromarray(smooth(20, 24))
       save("a.png", image)
@@ -123,7 +102,7 @@ import Testing
     ) { directory in
       var random = RandomStream(seed: 1, purpose: .initialization)
       for name in ["a.png", "b.png", "c.jpg", "d.jpg"] {
-        let whole = try bytes("\(directory)/\(name)")
+        let whole = try readFile("\(directory)/\(name)")
         _ = try ImageFile.decode(whole, path: name)
         for length in 0..<whole.count - (name.hasSuffix("png") ? 12 : 2) {
           #expect(throws: DataError.self, "\(name), \(length) of \(whole.count) bytes") {
@@ -145,19 +124,19 @@ import Testing
 
   /// Photographs, each damaged in some ways.
   @Test(
-    .enabled(if: FileManager.default.fileExists(atPath: photographs), "no images in ../shared/data/images"))
+    .enabled(if: hasPhotographs, "no images in ../shared/data/images"))
   func damagedPhotographsDoNoHarm() throws {
-    let files = ImageFile.list(in: photographs).prefix(200)
+    let files = ImageFile.list(in: Path(photographs)).files.prefix(200)
     #expect(!files.isEmpty)
     var random = RandomStream(seed: 2, purpose: .initialization)
     for file in files {
-      let whole = try bytes(file)
-      let image = try ImageFile.decode(whole, path: file)
+      let whole = try readFile(file.text)
+      let image = try ImageFile.decode(whole, path: file.text)
       #expect(image.fitted(to: Shape(28, 28, 1)).count == 784)
       for _ in 0..<10 {
         var damaged = Array(whole[..<(1 + random.integer(below: whole.count))])
         damaged[random.integer(below: damaged.count)] ^= 1 << UInt8(random.integer(below: 8))
-        if let read = try? ImageFile.decode(damaged, path: file) {
+        if let read = try? ImageFile.decode(damaged, path: file.text) {
           #expect(read.pixels.count == read.shape.count)
         }
       }
@@ -206,5 +185,3 @@ import Testing
     #expect(problem([]) == "f: expected a PNG or JPEG image, found an empty file")
   }
 }
-
-private let photographs = "\(packageRoot)/../shared/data/images"

@@ -19,18 +19,3 @@ func cluster(_ count: Int, ranks: Int) -> String {
 func texts(_ check: some Check) -> [String] {
   check.problems.map { ($0.severity == .error ? "!" : "") + $0.text }
 }
-
-/// Calls `body` with files of `/proc` and `/sys` that have these contents.
-func withKernelFiles<Result>(_ files: [String: String], _ body: (KernelFiles) throws -> Result) throws
-  -> Result
-{
-  try withTemporaryDirectory { root in
-    for (path, text) in files {
-      let file = URL(fileURLWithPath: root + path)
-      try FileManager.default.createDirectory(
-        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try text.write(to: file, atomically: true, encoding: .utf8)
-    }
-    return try body(KernelFiles(root: root))
-  }
-}

@@ -21,7 +21,7 @@ import Testing
     let parameters = SharedBuffer<Float>(repeating: 0, count: network.layout.parameterCount)
     var values = parameters.mutableSpan
     network.initialize(&values, seed: 3)
-    return Engine(
+    return try Engine(
       network, parameters: parameters, microBatch: 4, shares: shares, threads: threads, seed: 3,
       keepsNodes: keepsNodes, pulse: Pulse())
   }

@@ -97,17 +97,4 @@ import Testing
       #expect(try names(in: directory) == ["taken"], "the temporary is gone")
     }
   }
-
-  @Test func whatCannotBeReadIsSaid() throws {
-    try withMissingPath { path in
-      #expect(throws: FileError(path, expected: "a list", found: "\"No such file or directory\"")) {
-        try readFile(path, as: "a list")
-      }
-    }
-    try withTemporaryDirectory { path in
-      #expect(throws: FileError(path, expected: "a list", found: "something else, such as a directory")) {
-        try readFile(path, as: "a list")
-      }
-    }
-  }
 }

@@ -2,6 +2,12 @@ import Parallel
 import Testing
 
 @Suite struct ShardingTests {
+  /// Empty shares stand between the others.
+  @Test func fewSharesAreSpread() {
+    #expect((0..<4).map { shard(of: 2, $0, of: 4).count } == [1, 0, 1, 0])
+    #expect((0..<3).map { shard(of: 10..<17, $0, of: 3) } == [10..<13, 13..<15, 15..<17])
+  }
+
   @Test func sharesAreContiguousEvenAndComplete() {
     for count in 0...20 {
       for workers in 1...7 {

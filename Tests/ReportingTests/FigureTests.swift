@@ -55,7 +55,8 @@ private func withRun(_ rows: String, _ body: (_ directory: String) throws -> Voi
     try withMissingPath { path in
       let error = #expect(throws: MetricsFileError.self) { try RunMetrics(directory: "\(path)/", title: nil) }
       #expect(
-        error?.description == "\(path)/metrics.csv: expected a file with a row an epoch, found none")
+        error?.description
+          == "\(path)/metrics.csv: expected a file with a row an epoch, found \"No such file or directory\"")
     }
   }
 }

@@ -36,7 +36,7 @@ import Testing
 
   @Test func itIsEndedBehindShells() throws {
     try withRank { rank, mpirun in
-      endLauncher(after: 1, of: "\(rank)")
+      try endLauncher(after: 1, of: "\(rank)")
       let start = ContinuousClock.now
       while mpirun.isRunning, ContinuousClock.now - start < .seconds(20) { usleep(10_000) }
       #expect(!mpirun.isRunning)
@@ -59,10 +59,10 @@ import Testing
     ] {
       try process(id, name, parent: parent)
     }
-    let slurm = JobLauncher.find(above: "30", root: root)
+    let slurm = JobLauncher.find(above: "30", KernelFiles(root: root))
     #expect(slurm?.id == 10 && slurm?.name == "slurmstepd" && slurm?.isOfOneJob == false)
-    #expect(JobLauncher.find(above: "10", root: root)?.isOfOneJob == true)
-    #expect(JobLauncher.find(above: "40", root: root) == nil)
-    #expect(JobLauncher.find(above: "99", root: root) == nil)
+    #expect(JobLauncher.find(above: "10", KernelFiles(root: root))?.isOfOneJob == true)
+    #expect(JobLauncher.find(above: "40", KernelFiles(root: root)) == nil)
+    #expect(JobLauncher.find(above: "99", KernelFiles(root: root)) == nil)
   }
 }

@@ -10,7 +10,7 @@ import Tensors
 /// between the pixels around it (bilinear), with the background, 0, beyond the edge. All in one sampling, so
 /// that the picture is blurred once only.
 struct DigitDistortion: Sendable {
-  /// In pixels of an image of 28 x 28, and in proportion to others. Shift, rotation, stretches and slant are
+  /// The most that is changed, in pixels of an image of 28 x 28, and in proportion to others. Shift, rotation, stretches and slant are
   /// uniform within plus and minus their largest.
   private static let largestShift: Float = 2
   /// 12 degrees.

@@ -8,7 +8,7 @@ import Tensors
 /// grid of 8 x 8 points stand for it, spread by the same Gaussian. It is separable, which makes each
 /// component a product of small matrices, (H, 8) by (8, 8) by (8, W).
 struct ElasticField: Sendable {
-  /// Of the Gaussian, in pixels of an image of 28 x 28, and in proportion to others.
+  /// The standard deviation of the Gaussian, in pixels of an image of 28 x 28, and in proportion to others.
   private static let sigma: Float = 4
   private static let gridSize = 8
 

@@ -13,7 +13,8 @@ package struct DecodedImage: Equatable, Sendable {
     self.pixels = pixels
   }
 
-  /// Of 1 to 4 channels, of which the last of 2 or 4 is the opacity: laid over white, as on paper.
+  /// Takes pixels of 1 to 4 channels, of which the last of 2 or 4 is the opacity: these are laid over white, as on
+  /// paper.
   init(height: Int, width: Int, channels: Int, pixels: [UInt8]) {
     guard channels == 2 || channels == 4 else {
       self.init(shape: Shape(height, width, channels), pixels: pixels)
@@ -31,12 +32,12 @@ package struct DecodedImage: Equatable, Sendable {
     self.init(shape: Shape(height, width, colors), pixels: opaque)
   }
 
-  /// Most pixels that an image may have: 128 Mi, some 16,000 x 8,000.
+  /// The most pixels that an image may have: 128 Mi, some 16,000 x 8,000.
   static let pixelLimit = 1 << 27
 
   /// Checks what a header says before memory is taken.
   ///
-  /// - Parameter pixelsPerByte: most pixels that a byte of the file can hold.
+  /// - Parameter pixelsPerByte: the most pixels that a byte of the file can hold.
   static func checkSize(
     _ width: UInt32, _ height: UInt32, fileSize: Int, pixelsPerByte: Int, _ path: String
   ) throws(DataError) {
@@ -56,15 +57,15 @@ extension DecodedImage {
   /// The image as a model takes it: brought to gray or RGB, then to the model's size.
   ///
   /// - Parameters:
-  ///   - shape: of 1 or 3 channels.
-  ///   - invert: black for white, as for dark digits on light paper where a model learnt light on dark.
+  ///   - shape: the model's input, which has 1 or 3 channels.
+  ///   - invert: whether to put black for white, as for dark digits on light paper where a model learnt light on dark.
   package func fitted(to shape: Shape, invert: Bool = false) -> [UInt8] {
     let colored = shape.channels == 1 ? gray : rgb
     let resized = colored.resized(height: shape.height, width: shape.width)
     return invert ? resized.pixels.map { 255 - $0 } : resized.pixels
   }
 
-  /// 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded as Pillow does.
+  /// The image in gray: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded as Pillow does.
   var gray: DecodedImage {
     guard shape.channels == 3 else { return self }
     let gray = (0..<shape.height * shape.width).map { pixel in
@@ -74,7 +75,7 @@ extension DecodedImage {
     return DecodedImage(shape: Shape(shape.height, shape.width, 1), pixels: gray)
   }
 
-  /// Gray in all three channels.
+  /// The image in RGB: gray goes into all three channels.
   var rgb: DecodedImage {
     guard shape.channels == 1 else { return self }
     var rgb = [UInt8](repeating: 0, count: 3 * pixels.count)

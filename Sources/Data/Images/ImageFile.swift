@@ -1,26 +1,52 @@
 import Files
-import Foundation
+
+/// Which way up the image of a file is taken.
+package enum ImageOrientation: String, CaseIterable, Sendable {
+  /// The image is turned as the file's Exif data tell, where there are any: as it is seen.
+  case exif
+  /// The image is taken as its pixels are stored.
+  case stored
+}
 
 /// Image files, told apart by their first bytes.
 package enum ImageFile {
-  package static func read(_ path: String) throws -> DecodedImage {
-    try decode(try readFile(path, as: "a readable image"), path: path)
+  /// - Throws: `FileError` or `DataError` when the file cannot be read, or is no whole image.
+  package static func read(_ path: Path, _ orientation: ImageOrientation = .exif) throws -> DecodedImage {
+    try decode(try readFile(path.text, as: "a readable image"), orientation, path: path.text)
   }
 
   /// - Parameter path: for messages.
-  package static func decode(_ bytes: [UInt8], path: String) throws(DataError) -> DecodedImage {
-    if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return try PNGFile.decode(bytes, path: path) }
-    if bytes.starts(with: [0xFF, 0xD8]) { return try JPEGFile.decode(bytes, path: path) }
-    throw DataError(
-      path, expected: "a PNG or JPEG image",
-      found: bytes.isEmpty ? "an empty file" : "a file that begins with \(Array(bytes.prefix(4)))")
+  package static func decode(
+    _ bytes: [UInt8], _ orientation: ImageOrientation = .exif, path: String
+  ) throws(DataError) -> DecodedImage {
+    let (image, exif) =
+      switch bytes.prefix(2) {
+      case [0x89, 0x50]: (try PNGFile.decode(bytes, path: path), PNGFile.exif(in: bytes))
+      case [0xFF, 0xD8]: (try JPEGFile.decode(bytes, path: path), JPEGFile.exif(in: bytes))
+      default: throw noImage(bytes, path)
+      }
+    guard orientation == .exif, let exif else { return image }
+    return image.upright(from: EXIFOrientation(exif: exif))
   }
 
-  /// The PNG and JPEG files in a directory and those below it, by their names' endings, sorted.
-  package static func list(in directory: String) -> [String] {
-    let files = FileManager.default.enumerator(atPath: directory)
-    let names = files?.compactMap { $0 as? String } ?? []
-    return names.filter { name in [".png", ".jpg", ".jpeg"].contains { name.lowercased().hasSuffix($0) } }
-      .sorted().map { directory + (directory.hasSuffix("/") ? "" : "/") + $0 }
+  private static func noImage(_ bytes: [UInt8], _ path: String) -> DataError {
+    let kind = FileKind(of: bytes)
+    let convert = kind.flatMap { $0.name.hasSuffix("image") ? "convert it to one of these" : nil }
+    return DataError(
+      path, expected: "a PNG or JPEG image",
+      found: bytes.isEmpty
+        ? "an empty file" : kind?.name ?? "a file that begins with \(Array(bytes.prefix(4)))",
+      hint: kind?.hint ?? convert)
+  }
+
+  /// What the names of image files end with, in small letters.
+  package static let endings = [".png", ".jpg", ".jpeg", ".jpe", ".jfif"]
+
+  /// The PNG and JPEG files in a directory and those below it, by their names' endings in small or capital letters.
+  package static func list(in directory: Path) -> FileTree {
+    FileTree(directory) { path in
+      let end = String(decoding: path.bytes.suffix(5), as: UTF8.self).lowercased()
+      return endings.contains { end.hasSuffix($0) }
+    }
   }
 }

@@ -48,9 +48,9 @@ extension DecodedImage {
 
 /// What each output position of one axis takes of which input positions.
 private struct TriangleFilter {
-  /// First input position, by output position.
+  /// The first input position that an output position takes from, by output position.
   private let starts: [Int]
-  /// By output position, times 2^22.
+  /// The weights of the input positions from the first on, times 2^22, by output position.
   private let weights: [[Int]]
 
   private static let bits = 22

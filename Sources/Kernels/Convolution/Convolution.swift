@@ -47,6 +47,22 @@ package enum ConvolutionAlgorithm: String, Sendable {
     return 10 * products(WinogradTile4.self) < 9 * products(WinogradTile2.self) ? .winograd4 : .winograd2
   }
 
+  /// Bytes that the kernel holds.
+  fileprivate func memory(
+    _ geometry: ConvolutionGeometry, _ tail: ConvolutionTail, maximumBatch: Int, forwardOnly: Bool
+  ) -> Double {
+    switch self {
+    case .direct: DirectConvolution.memory(geometry)
+    case .im2col: Im2ColConvolution.memory(geometry, tail, maximumBatch: maximumBatch)
+    case .winograd2:
+      WinogradConvolution<WinogradTile2>.memory(
+        geometry, maximumBatch: maximumBatch, forwardOnly: forwardOnly)
+    case .winograd4:
+      WinogradConvolution<WinogradTile4>.memory(
+        geometry, maximumBatch: maximumBatch, forwardOnly: forwardOnly)
+    }
+  }
+
   fileprivate func kernel(
     _ geometry: ConvolutionGeometry, _ tail: ConvolutionTail, maximumBatch: Int
   ) -> any ConvolutionKernel {
@@ -81,6 +97,17 @@ package final class Convolution {
     kernel = algorithm.kernel(geometry, tail, maximumBatch: maximumBatch)
     let pooled = tail.shape(of: geometry.output).count
     winners = SharedBuffer(repeating: 0, count: tail.maxPool ? maximumBatch : 0, unit: pooled)
+  }
+
+  /// Bytes that a convolution holds besides its input and output: its kernel's, and the winners of a pooling
+  /// tail.
+  package static func memory(
+    _ geometry: ConvolutionGeometry, _ tail: ConvolutionTail, _ algorithm: ConvolutionAlgorithm,
+    maximumBatch: Int, forwardOnly: Bool
+  ) -> Double {
+    let winners = tail.maxPool ? 4 * Double(maximumBatch) * Double(tail.shape(of: geometry.output).count) : 0
+    return winners
+      + algorithm.memory(geometry, tail, maximumBatch: maximumBatch, forwardOnly: forwardOnly)
   }
 
   /// - Parameter bias: (K), or empty for none.

@@ -20,8 +20,7 @@ final class DirectConvolution: ConvolutionKernel {
   init(_ geometry: ConvolutionGeometry, _ tail: ConvolutionTail) {
     self.geometry = geometry
     blocks = OutputBlocks(geometry.output, tail)
-    let group = GradientSums.count
-    elements = (geometry.depth + group - 1) / group * group
+    elements = Self.elements(geometry)
     packed = AlignedBuffer(count: (geometry.output.channels + 15) / 16 * 16 * elements)
     let (rows, run) = (geometry.window.size.height, geometry.window.size.width * geometry.input.channels)
     let pitch = (geometry.input.width + 2 * geometry.window.padding.width) * geometry.input.channels
@@ -29,6 +28,21 @@ final class DirectConvolution: ConvolutionKernel {
     padded = AlignedBuffer(count: geometry.window.padding == Size2D(0) ? 0 : image)
     offsets = AlignedBuffer(repeating: 0, count: elements)
     for row in 0..<rows { for i in 0..<run { offsets.address[row * run + i] = row * pitch + i } }
+  }
+
+  private static func elements(_ geometry: ConvolutionGeometry) -> Int {
+    let group = GradientSums.count
+    return (geometry.depth + group - 1) / group * group
+  }
+
+  /// Bytes that a convolution holds, about: packed weights and an image with its padding.
+  static func memory(_ geometry: ConvolutionGeometry) -> Double {
+    let padding = geometry.window.padding
+    let padded =
+      Double(geometry.input.height + 2 * padding.height) * Double(geometry.input.width + 2 * padding.width)
+      * Double(geometry.input.channels)
+    let weights = Double((geometry.output.channels + 15) / 16 * 16) * Double(elements(geometry))
+    return 4 * (weights + (padding == Size2D(0) ? 0 : padded)) + 8 * Double(elements(geometry))
   }
 
   func forward(

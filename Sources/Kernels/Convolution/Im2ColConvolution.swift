@@ -21,14 +21,36 @@ final class Im2ColConvolution: ConvolutionKernel {
   init(_ geometry: ConvolutionGeometry, _ tail: ConvolutionTail, maximumBatch: Int) {
     self.geometry = geometry
     blocks = OutputBlocks(geometry.output, tail)
+    tileRows = Self.tileRows(geometry, tail, maximumBatch: maximumBatch)
+    let sizes = Self.sizes(geometry, tail, maximumBatch: maximumBatch)
+    columns = SharedBuffer(repeating: 0, count: sizes.columns)
+    unpooled = SharedBuffer(repeating: 0, count: sizes.unpooled)
+  }
+
+  private static func tileRows(
+    _ geometry: ConvolutionGeometry, _ tail: ConvolutionTail, maximumBatch: Int
+  ) -> Int {
     let (height, rowElements) = (geometry.output.height, geometry.output.width * geometry.depth)
     let step = tail.maxPool ? 2 : 1
-    let wanted = max(Self.tileElements / rowElements, geometry.output.channels / geometry.output.width)
+    let wanted = max(tileElements / rowElements, geometry.output.channels / geometry.output.width)
     let fitting = max(wanted / step * step, step)
-    tileRows = min(fitting >= height ? fitting / height * height : fitting, maximumBatch * height)
-    columns = SharedBuffer(repeating: 0, count: tileRows * rowElements)
-    unpooled = SharedBuffer(
-      repeating: 0, count: tail.maxPool ? tileRows * geometry.output.width * geometry.output.channels : 0)
+    return min(fitting >= height ? fitting / height * height : fitting, maximumBatch * height)
+  }
+
+  /// Elements of a tile's columns and of its unpooled outputs.
+  private static func sizes(
+    _ geometry: ConvolutionGeometry, _ tail: ConvolutionTail, maximumBatch: Int
+  ) -> (columns: Int, unpooled: Int) {
+    let positions = tileRows(geometry, tail, maximumBatch: maximumBatch) * geometry.output.width
+    return (positions * geometry.depth, tail.maxPool ? positions * geometry.output.channels : 0)
+  }
+
+  /// Bytes that a convolution holds: a tile's columns and unpooled outputs.
+  static func memory(
+    _ geometry: ConvolutionGeometry, _ tail: ConvolutionTail, maximumBatch: Int
+  ) -> Double {
+    let sizes = sizes(geometry, tail, maximumBatch: maximumBatch)
+    return 4 * (Double(sizes.columns) + Double(sizes.unpooled))
   }
 
   func forward(

@@ -45,13 +45,26 @@ final class WinogradConvolution<Tile: WinogradTile>: ConvolutionKernel {
     blocks = OutputBlocks(geometry.output, tail)
     (channels, filters) = (geometry.input.channels, geometry.output.channels)
     (rows, columns) = Self.tiles(geometry)
-    let fitting = max(
-      Self.chunkElements / (Tile.products * (channels + filters)), channels * filters / (channels + filters))
-    let image = rows * columns
-    chunk = min(fitting >= image ? fitting / image * image : fitting, maximumBatch * image)
+    chunk = Self.chunk(geometry, maximumBatch: maximumBatch)
     v = AlignedBuffer(count: Tile.products * Self.pitch(chunk, channels))
     m = AlignedBuffer(count: Tile.products * Self.pitch(chunk, filters))
     weights = AlignedBuffer(count: Tile.products * channels * filters)
+  }
+
+  private static func chunk(_ geometry: ConvolutionGeometry, maximumBatch: Int) -> Int {
+    let (channels, filters, tiles) = (geometry.input.channels, geometry.output.channels, tiles(geometry))
+    let fitting = max(
+      chunkElements / (Tile.products * (channels + filters)), channels * filters / (channels + filters))
+    let image = tiles.rows * tiles.columns
+    return min(fitting >= image ? fitting / image * image : fitting, maximumBatch * image)
+  }
+
+  /// Bytes that a convolution holds: V, M, U, and dU unless there is no backward pass.
+  static func memory(_ geometry: ConvolutionGeometry, maximumBatch: Int, forwardOnly: Bool) -> Double {
+    let (channels, filters) = (geometry.input.channels, geometry.output.channels)
+    let chunk = chunk(geometry, maximumBatch: maximumBatch)
+    let tiles = pitch(chunk, channels) + pitch(chunk, filters)
+    return 4 * Double(Tile.products) * (Double(tiles) + (forwardOnly ? 1 : 2) * Double(channels * filters))
   }
 
   /// Distance between the matrices of two products: a cache line more than they need, so that the stores of a

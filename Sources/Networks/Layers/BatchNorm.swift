@@ -38,6 +38,9 @@ package struct BatchNorm: Layer {
   package var fusesReLU: Bool { true }
 
   package func operation(at site: LayerSite) -> any Operation { BatchNormOperation(epsilon: epsilon, site) }
+
+  /// Five numbers a channel.
+  package func memory(at site: LayerSite, forwardOnly: Bool) -> Double { 20 * Double(site.input.channels) }
 }
 
 private final class BatchNormOperation: Operation {

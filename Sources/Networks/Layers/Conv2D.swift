@@ -70,16 +70,28 @@ package struct Conv2D: Layer {
   }
 
   package func operation(at site: LayerSite) -> any Operation {
-    let tail = ConvolutionTail(relu: site.relu, maxPool: site.maxPool)
+    let (geometry, tail, algorithm) = kernel(at: site)
+    return Conv2DOperation(
+      Convolution(geometry, tail, algorithm, maximumBatch: site.maximumBatch),
+      places: WeightAndBias(site.parameters))
+  }
+
+  package func memory(at site: LayerSite, forwardOnly: Bool) -> Double {
+    let (geometry, tail, algorithm) = kernel(at: site)
+    return Convolution.memory(
+      geometry, tail, algorithm, maximumBatch: site.maximumBatch, forwardOnly: forwardOnly)
+  }
+
+  private func kernel(
+    at site: LayerSite
+  ) -> (geometry: ConvolutionGeometry, tail: ConvolutionTail, algorithm: ConvolutionAlgorithm) {
     let factor = site.maxPool ? 2 : 1
     let geometry = ConvolutionGeometry(
       input: site.input, window: window,
       output: Shape(factor * site.output.height, factor * site.output.width, filters))
     let algorithm = ConvolutionAlgorithm.choice(
       for: geometry, site.convolution, needsInputGradient: site.needsInputGradient)
-    return Conv2DOperation(
-      Convolution(geometry, tail, algorithm, maximumBatch: site.maximumBatch),
-      places: WeightAndBias(site.parameters))
+    return (geometry, ConvolutionTail(relu: site.relu, maxPool: site.maxPool), algorithm)
   }
 }
 

@@ -23,6 +23,11 @@ package struct Dropout: Layer {
   }
 
   package func operation(at site: LayerSite) -> any Operation { DropoutOperation(rate: rate, site) }
+
+  /// The mask.
+  package func memory(at site: LayerSite, forwardOnly: Bool) -> Double {
+    4 * Double(site.maximumBatch) * Double(site.input.count)
+  }
 }
 
 private final class DropoutOperation: Operation {

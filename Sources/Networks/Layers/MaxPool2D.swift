@@ -15,6 +15,11 @@ package struct MaxPool2D: PoolingLayer {
     MaxPool2DOperation(
       MaxPool2DKernel(input: site.input, window: pooling.window, maximumBatch: site.maximumBatch))
   }
+
+  /// The place of each maximum.
+  package func memory(at site: LayerSite, forwardOnly: Bool) -> Double {
+    4 * Double(site.maximumBatch) * Double(site.output.count)
+  }
 }
 
 private final class MaxPool2DOperation: Operation {

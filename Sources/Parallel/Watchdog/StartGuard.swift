@@ -10,17 +10,23 @@ package final class StartGuard: Sendable {
   private let isDone = Atomic<Bool>(false)
 
   /// Begins to wait for `done`.
-  package init(seconds: Int = 120) {
-    Thread {
+  ///
+  /// - Throws: where there can be no further thread.
+  package init(seconds: Int = 120) throws(SystemError) {
+    try NamedThread.start("start guard") {
       pause(seconds)
       guard !self.isDone.load(ordering: .relaxed) else { return }
-      let rank = Launcher.intendedRank().map { "\($0)" } ?? "?"
-      printError(
-        "[rank \(rank) \(ProcessInfo.processInfo.hostName)] the ranks did not find together within \(seconds) s; "
-          + "`cnn-mpi doctor` tells whether all run the same program and reach each other")
-      endLauncher(after: 6)
+      Self.say(
+        "the ranks did not find together within \(seconds) s; `cnn-mpi doctor` tells whether all run the same "
+          + "program and reach each other")
+      do { try endLauncher(after: 6) } catch { Self.say("the launcher may stay: \(error)") }
       _exit(1)
-    }.start()
+    }
+  }
+
+  private static func say(_ text: String) {
+    let rank = Launcher.intendedRank().map { "\($0)" } ?? "?"
+    printError("[rank \(rank) \(ProcessInfo.processInfo.hostName)] \(text)")
   }
 
   /// Tells that the ranks have found together.

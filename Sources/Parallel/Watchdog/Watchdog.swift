@@ -52,7 +52,7 @@ package final class Watchdog: @unchecked Sendable {
 
   /// Starts watching until the process ends. Called by all ranks.
   ///
-  /// - Throws: an `MPIError`.
+  /// - Throws: on all ranks, when one cannot start its thread; or an `MPIError`.
   package init(_ world: World, _ limits: StallLimits, _ words: JobWords) throws {
     self.world = world
     self.limits = limits
@@ -63,9 +63,7 @@ package final class Watchdog: @unchecked Sendable {
     let endpoints = try world.communicator.allGather(Endpoint(socket, host: world.hosts[world.rank]).text)
     channel = socket.map { HeartbeatChannel($0, key, rank: world.rank, endpoints.map { Endpoint($0) }) }
     guard world.size > 1, limits.abort > 0 || limits.warning > 0 else { return }
-    let thread = Thread { self.watch() }
-    thread.name = "watchdog"
-    thread.start()
+    try world.agree { try NamedThread.start("watchdog") { self.watch() } }
   }
 
   private func watch() {
@@ -118,7 +116,7 @@ package final class Watchdog: @unchecked Sendable {
           + "\(judge.report(at: now)). \(words.advice())")
     } else if limits.warning > 0, stall >= limits.warning, !hasWarned {
       hasWarned = true
-      let end = limits.abort > 0 ? " (after \(Int(limits.abort)) s the job ends)" : ""
+      let end = limits.abort > 0 ? " (after \(Int(min(limits.abort, 1e9))) s the job ends)" : ""
       say("warning: no rank got further for \(Int(stall)) s\(end). \(judge.report(at: now))")
     } else if hasWarned, stall < limits.warning {
       hasWarned = false
@@ -157,11 +155,15 @@ package final class Watchdog: @unchecked Sendable {
   private func endJob(_ message: String? = nil, after seconds: Int = 0) -> Never {
     if let message { say(message) }
     pause(seconds)
-    endLauncher(after: Self.grace)
+    do { try endLauncher(after: Self.grace) } catch { say("the launcher may stay: \(error)") }
     // In a thread of its own, as it may well hang: the main thread is inside MPI.
     let world = SendableWorld(world)
-    Thread { world.value.communicator.abort() }.start()
-    pause(Self.grace)
+    do {
+      try NamedThread.start("abort") { world.value.communicator.abort() }
+      pause(Self.grace)
+    } catch {
+      say("no MPI_Abort: \(error)")
+    }
     _exit(1)
   }
 }

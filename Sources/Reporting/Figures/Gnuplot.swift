@@ -22,8 +22,7 @@ package enum Gnuplot {
     let output = try TemporaryFile()
     let errors = try TemporaryFile()
     input.write(Array(script.utf8))
-    let process = try start(program, input, output, errors)
-    guard let status = wait(for: process, seconds) else {
+    guard let status = try run(program, input, output, errors, seconds) else {
       throw FigureError(description: "gnuplot: expected a picture within \(Int(seconds)) s, found none")
     }
     let picture = output.contents
@@ -36,53 +35,24 @@ package enum Gnuplot {
     return picture
   }
 
-  private static func start(
+  /// Returns gnuplot's exit code; nil when it was killed as its time was over.
+  private static func run(
     _ program: String, _ input: borrowing TemporaryFile, _ output: borrowing TemporaryFile,
-    _ errors: borrowing TemporaryFile
-  ) throws(FigureError) -> pid_t {
-    var files = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&files)
-    defer { posix_spawn_file_actions_destroy(&files) }
-    posix_spawn_file_actions_adddup2(&files, input.descriptor, STDIN_FILENO)
-    posix_spawn_file_actions_adddup2(&files, output.descriptor, STDOUT_FILENO)
-    posix_spawn_file_actions_adddup2(&files, errors.descriptor, STDERR_FILENO)
-    // No signal blocked or ignored that this program blocks or ignores.
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    let signalFlags = resetSignals(&attributes)
-    posix_spawnattr_setflags(&attributes, signalFlags)
-
-    // -d: without the settings of the user's own.
-    let words: [UnsafeMutablePointer<CChar>?] = [program, "-d", "-"].map { (word: String) in strdup(word) }
-    defer { for word in words { free(word) } }
-    var process: pid_t = 0
-    let code = posix_spawnp(&process, program, &files, &attributes, words + [nil], environ)
-    guard code == 0 else {
-      let hint = code == ENOENT ? "; to install it: apt install gnuplot-nox" : ""
-      throw FigureError(
-        description: "expected the program \(program), found \"\(String(cString: strerror(code)))\"\(hint)")
+    _ errors: borrowing TemporaryFile, _ seconds: Double
+  ) throws(FigureError) -> Int32? {
+    do {
+      // -d: without the settings of the user's own.
+      let process = try ChildProcess(
+        [program, "-d", "-"], input: .descriptor(input.descriptor), output: .descriptor(output.descriptor),
+        errors: .descriptor(errors.descriptor))
+      if let code = try process.wait(atMost: seconds) { return code }
+      process.send(SIGKILL)
+      _ = try process.wait(atMost: 1)
+      return nil
+    } catch {
+      let hint = error.code == ENOENT ? "; to install it: apt install gnuplot-nox" : ""
+      throw FigureError(description: "\(error)\(hint)")
     }
-    return process
-  }
-
-  /// Waits until a process has ended, and kills it after a while.
-  ///
-  /// - Returns: its exit code, 128 + n after signal n; nil when it was killed here.
-  private static func wait(for process: pid_t, _ seconds: Double) -> Int32? {
-    let start = ContinuousClock.now
-    var status: Int32 = 0
-    while true {
-      let ended = waitpid(process, &status, WNOHANG)
-      // Somebody else has waited for it: what it wrote tells.
-      if ended < 0 && errno != EINTR { return 0 }
-      if ended == process { return status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F }
-      guard ContinuousClock.now - start < .seconds(seconds) else { break }
-      usleep(2000)
-    }
-    kill(process, SIGKILL)
-    waitpid(process, &status, 0)
-    return nil
   }
 }
 

@@ -27,7 +27,7 @@ package final class MetricsLog: RunObserver {
 
   /// The lines of a file that a run which goes on has kept. A last line that was cut off is none of them.
   private static func lines(of path: String, until resumed: ResumedRun) -> [UInt8] {
-    guard let data = FileManager.default.contents(atPath: path) else { return [] }
+    guard let data = try? Data(readFile(path)) else { return [] }
     let end = data.lastIndex(of: UInt8(ascii: "\n")) ?? data.startIndex
     let kept = data[..<end].split(separator: UInt8(ascii: "\n")).filter { text in
       switch MetricsLine(text) {

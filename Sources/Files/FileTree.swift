@@ -1,0 +1,82 @@
+import Glibc
+
+/// The files in a directory and those below it. Links are followed, and a directory that several paths lead to
+/// is entered once, so that circles end.
+package struct FileTree {
+  /// The files, in the order of their paths' bytes.
+  package private(set) var files: [Path] = []
+  /// The directories that cannot be listed.
+  package private(set) var errors: [FileError] = []
+
+  /// What tells a directory from all others, whatever path leads to it.
+  private struct Identity: Hashable {
+    let device: dev_t
+    let inode: ino_t
+  }
+
+  private var entered: Set<Identity> = []
+
+  /// - Parameter isWanted: tells by its path whether a file is taken.
+  package init(_ directory: Path, where isWanted: (Path) -> Bool) {
+    enter(directory, isWanted)
+    files.sort()
+  }
+
+  private mutating func enter(_ directory: Path, _ isWanted: (Path) -> Bool) {
+    var status = stat()
+    if stat(directory.cString, &status) == 0 {
+      guard entered.insert(Identity(device: status.st_dev, inode: status.st_ino)).inserted else { return }
+    }
+    let entries: [Entry]
+    do {
+      entries = try Entry.all(of: directory)
+    } catch {
+      errors.append(error)
+      return
+    }
+    for entry in entries {
+      let path = directory / entry.name
+      if entry.isDirectory(at: path) {
+        enter(path, isWanted)
+      } else if isWanted(path) {
+        files.append(path)
+      }
+    }
+  }
+}
+
+/// A name in a directory.
+private struct Entry {
+  let name: Path
+  /// The file type that `readdir` tells, such as `DT_DIR`.
+  let type: Int
+
+  /// All but `.` and `..`, in the order of their names.
+  static func all(of directory: Path) throws(FileError) -> [Entry] {
+    func failure(_ code: Int32) -> FileError {
+      FileError(directory.text, expected: "a directory that can be listed", code: code)
+    }
+    guard let stream = opendir(directory.cString) else { throw failure(errno) }
+    defer { closedir(stream) }
+    var entries: [Entry] = []
+    while true {
+      errno = 0
+      guard let entry = readdir(stream) else { break }
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { Path(bytes: $0.prefix { $0 != 0 }) }
+      if name != Path("."), name != Path("..") {
+        entries.append(Entry(name: name, type: Int(entry.pointee.d_type)))
+      }
+    }
+    guard errno == 0 else { throw failure(errno) }
+    return entries.sorted { $0.name < $1.name }
+  }
+
+  /// A directory, or a link to one. Only where the listing does not tell, the system is asked.
+  func isDirectory(at path: Path) -> Bool {
+    switch type {
+    case DT_DIR: true
+    case DT_LNK, DT_UNKNOWN: Files.isDirectory(path.text)
+    default: false
+    }
+  }
+}
