@@ -144,7 +144,7 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "Engine", "Parallel", "Networks", "Kernels", "System", "Hashing", "TestSupport",
+        "CNNMPI", "Engine", "Parallel", "Networks", "Kernels", "System", "Hashing", "TestSupport",
       ], swiftSettings: spans),
   ]
 )

@@ -97,7 +97,10 @@ package struct DataCheck: Check {
 
   private var mismatched: [Problem] {
     ranks.groups(\.mismatch).prefix(1).map { mismatch, _ in
-      .error(mismatch, remedy: "choose a model with that input, or describe one in a .json file: `cnn-mpi --help` lists them")
+      .error(
+        mismatch,
+        remedy: "choose a model with that input, or describe one in a .json file: `cnn-mpi --help` lists them"
+      )
     }
   }
 

@@ -27,7 +27,8 @@ package struct Augmentation: Sendable {
   /// - Throws: when the images are too small.
   package init?(_ kind: AugmentationKind, shape: Shape, seed: UInt64) throws(DataError) {
     guard kind == .none || min(shape.height, shape.width) >= 8 else {
-      throw DataError("the augmentation \(kind.rawValue)", expected: "images of at least 8x8", found: "\(shape)")
+      throw DataError(
+        "the augmentation \(kind.rawValue)", expected: "images of at least 8x8", found: "\(shape)")
     }
     self.seed = seed
     switch kind {
