@@ -23,7 +23,8 @@ import Testing
 
   @Test func missingDirectory() throws {
     try expectFailure(
-      ["--data", "missing"], ["missing: expected a directory", "No such file or directory", "--data"])
+      ["--data", "missing"],
+      ["missing: expected a directory", "No such file or directory", "and its three companions"])
   }
 
   @Test func directoryWithoutData() throws {

@@ -169,19 +169,21 @@ import Testing
     }
   }
 
-  /// A pipe that nobody writes to is like a file system whose server is gone.
   @Test func aFileThatDoesNotAnswerIsGivenUp() throws {
-    try withData { directory in
-      try FileManager.default.removeItem(atPath: "\(directory)/train-images-idx3-ubyte")
-      #expect(mkfifo("\(directory)/train-images-idx3-ubyte", 0o600) == 0)
-    } _: { directory in
-      let program = try Program.run(
-        ["doctor", "--data", directory, "--out", directory, "--timeout", "2"], ranks: 2, seconds: 60)
-      #expect(program.exitCode == 1 && program.output.isEmpty)
-      #expect(
-        program.errorLines.contains {
-          $0.hasPrefix("[rank ") && $0.contains("\(directory) has not answered for 2 s")
-        })
+    try withTemporaryDirectory { directory in
+      let environment = try SlowFiles.environment(in: directory)
+      try withData { data in
+        let slow = "\(directory)/\(SlowFiles.mark)"
+        try FileManager.default.createSymbolicLink(atPath: slow, withDestinationPath: data)
+        let program = try Program.run(
+          ["doctor", "--data", slow, "--out", data, "--timeout", "2"], ranks: 2, environment: environment,
+          seconds: 60)
+        #expect(program.exitCode == 1 && program.output.isEmpty, "\(program.output)")
+        #expect(
+          program.errorLines.contains {
+            $0.hasPrefix("[rank ") && $0.contains("\(slow) has not answered for 2 s")
+          }, "\(program.errors)")
+      }
     }
   }
 
@@ -338,17 +340,22 @@ import Testing
     }
   }
 
-  /// The other would wait for it for ever. A pipe that nobody writes to holds it up until it is stopped.
-  @Test(arguments: [1]) func aStoppedRankEndsIt(rank: Int) throws {
-    try withData { directory in
-      try FileManager.default.removeItem(atPath: "\(directory)/train-images-idx3-ubyte")
-      #expect(mkfifo("\(directory)/train-images-idx3-ubyte", 0o600) == 0)
-    } _: { directory in
+  /// The other would wait for it for ever. A file that never opens holds it up until it is stopped.
+  @Test func aStoppedRankEndsIt() throws {
+    try withTemporaryDirectory { directory in
+      let environment = try SlowFiles.environment(in: directory)
+      let rank = 1
+      let slow = "\(directory)/\(SlowFiles.mark)"
+      try FileManager.default.createDirectory(atPath: slow, withIntermediateDirectories: true)
+      for name in ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"] {
+        try Data([0]).write(to: URL(fileURLWithPath: "\(slow)/\(name)"))
+      }
       let program = [Program.path, "doctor", "--timeout", "4", "--out", directory, "--data"]
-      let contexts = (0..<2).map { ["-np", "1"] + program + [$0 == rank ? directory : "synthetic"] }
+      let contexts = (0..<2).map { ["-np", "1"] + program + [$0 == rank ? slow : "synthetic"] }
       let command = (["mpirun"] + contexts.joined(separator: [":"])).joined(separator: " ")
       let file = "\(directory)/errors"
-      let running = try RunningProgram(["sh", "-c", "exec \(command) 2> \(file)"], seconds: 120)
+      let running = try RunningProgram(
+        ["sh", "-c", "exec \(command) 2> \(file)"], environment, seconds: 120)
       func errors() -> String { (try? String(contentsOfFile: file, encoding: .utf8)) ?? "" }
       while running.isRunning, !errors().contains("no rank got further for 2 s") { usleep(10_000) }
       let ids = running.rankIDs

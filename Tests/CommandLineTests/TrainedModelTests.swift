@@ -83,7 +83,7 @@ import Testing
       let record = try json(String(contentsOfFile: "\(directory)/run.json", encoding: .utf8))
       let expected = try trainingRecord()["test_loss"] as? Double ?? .nan
       #expect(abs((record["test_loss"] as? Double ?? 0) / expected - 1) < 1e-4)
-      let other = try Program.run(["--weights", Self.run, "--model", "lenet5", "--out", directory])
+      let other = try Program.run(["--weights", Self.run, "--model", "lenet5", "--out", "\(directory)/b"])
       #expect(
         other.exitCode == 1 && other.errors.contains("expected tensor conv1.weight in shape [6, 1, 5, 5]")
           || other.errors.contains("expected fc3.weight"), "\(other.errors)")
@@ -179,7 +179,7 @@ import Testing
   @Test(arguments: [
     (["evaluate", "--model", "missing"], "missing: expected a readable safetensors file"),
     (["evaluate", "--model", "."], ".: expected a run directory with model.safetensors, found none in it"),
-    (["evaluate", "--model", "lenet5"], "--model lenet5: expected a run directory or .safetensors file"),
+    (["evaluate", "--model", "lenet5"], "lenet5: expected a run directory or .safetensors file"),
     (["predict", "--model", "lenet5", "--weights", "missing", "a.png"], "missing: expected a readable"),
   ])
   func modelsThatAreNotThere(_ arguments: [String], _ expected: String) throws {
@@ -194,7 +194,7 @@ import Testing
     let program = try Program.run(["evaluate", "--model", Self.run, "--mean", "0.1,0.2"])
     #expect(
       program.exitCode == 1
-        && program.errors.contains("--mean: expected a mean for each of 1 channels, found 2"))
+        && program.errors.contains("mean: expected a mean for each of 1 channels, found 2"))
   }
 
   @Test func helpOfBoth() throws {

@@ -166,7 +166,8 @@ import Testing
       $1 = DataCheck.Rank(path: "/host\($0)/data", error: "/data: nothing there")
     }
     #expect(
-      texts(everywhere) == ["!/data: nothing there"] && everywhere.problems[0].remedy.contains("--data"))
+      texts(everywhere) == ["!/data: nothing there"]
+        && everywhere.problems[0].remedy.contains("on every host"))
     #expect(texts(data("a b") { $1.mismatch = "too large" }) == ["!too large"])
   }
 }

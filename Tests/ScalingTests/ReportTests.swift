@@ -274,7 +274,7 @@ import Testing
   @Test func wrongDirectoriesAreSaid() throws {
     try withTemporaryDirectory { directory in
       for (path, expected) in [
-        (directory, "expected completed runs, one a directory, found none; `cnn-mpi scaling run --out"),
+        (directory, "expected completed runs, one a directory, found none; a scaling run into this"),
         ("\(directory)/missing", "expected a directory of runs, found none"),
       ] {
         let error = #expect(throws: ScalingError.self) { try ScalingStudy.read(path) }
