@@ -1,5 +1,6 @@
 import CMPI
 import Foundation
+import System
 
 /// Start and end of MPI in this process.
 package enum MPIRuntime {
@@ -54,8 +55,7 @@ package enum MPIRuntime {
     let code = MPI_Finalize()
     guard code != cmpi_success() else { return }
     // MPI gives no words for its codes any more.
-    let line = "[\(host)] warning: MPI_Finalize failed with code \(code): other ranks may wait for this one\n"
-    _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    printError("[\(host)] warning: MPI_Finalize failed with code \(code): other ranks may wait for this one")
   }
 
   /// MPI has started and not ended.

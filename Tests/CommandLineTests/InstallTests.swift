@@ -98,7 +98,8 @@ import Testing
   @Test func whatIsNotTheProgramIsNotInstalled() throws {
     try withTemporaryDirectory { directory in
       for (file, expected) in [
-        ("/bin/true", "expected cnn-mpi at /bin/true"), ("/nowhere", "found none at /nowhere"),
+        ("/bin/true", "expected cnn-mpi at /bin/true"),
+        ("\(directory)/missing", "found none at \(directory)/missing"),
       ] {
         let program = try RunningProgram(
           ["\(packageRoot)/jobs/install.sh", "--program", file, "\(directory)/prefix"], seconds: 20

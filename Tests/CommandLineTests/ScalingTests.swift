@@ -118,7 +118,7 @@ import Testing
       let command = [Program.path, "scaling", "run", "--ranks", "1", "--repeat", "1", "--out", directory]
       let ignoring = ["sh", "-c", "trap '' CHLD; exec \"$@\"", "sh"]
       let program = try RunningProgram(
-        ignoring + command + ["--", "--data", "/nowhere"], seconds: 120
+        ignoring + command + ["--", "--data", "missing"], seconds: 120
       ).wait()
       #expect(program.exitCode == 1, "\(program.output) \(program.errors)")
       #expect(program.output.contains("training ended with exit code 1"), "\(program.output)")

@@ -69,6 +69,15 @@ import Testing
     }
   }
 
+  /// What is printed goes through `StandardOutput` and `printError`, which see to what cannot be written.
+  @Test func onePlaceWritesToEachStandardStream() throws {
+    for (file, _) in try Self.imports(in: "\(packageRoot)/Sources")
+    where !["System/StandardOutput.swift", "System/StandardError.swift"].contains(where: file.hasSuffix) {
+      let text = try String(contentsOfFile: file, encoding: .utf8)
+      #expect(!text.contains(/(?m)^\s*print\(|write\(STD(OUT|ERR)_FILENO|FileHandle\.standard/), "\(file)")
+    }
+  }
+
   @Test func filesAreShort() throws {
     for (file, _) in try Self.imports(in: "\(packageRoot)/Sources") {
       let lines =

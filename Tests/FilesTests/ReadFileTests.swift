@@ -24,7 +24,8 @@ import Testing
       #expect(problem(pipe) == "\(pipe): expected a text, found a named pipe")
       #expect(problem("/dev/zero") == "/dev/zero: expected a text, found a device")
       #expect(problem(directory) == "\(directory): expected a text, found \"Is a directory\"")
-      #expect(problem("/nowhere") == "/nowhere: expected a text, found \"No such file or directory\"")
+      let missing = "\(directory)/missing"
+      #expect(problem(missing) == "\(missing): expected a text, found \"No such file or directory\"")
       #expect(try readFile(link) == [1, 2, 3] && readStart(of: file, 2) == [1, 2])
       #expect(try readStart(of: file, 9) == [1, 2, 3])
       #expect(throws: FileError.self) { try readStart(of: pipe, 1) }
