@@ -32,7 +32,7 @@ struct AllReduceReport: BenchmarkReport {
   let ranks: Int
   let repetitions: Int
   let sizes: [Row]
-  /// Of time = latency + bytes / bandwidth.
+  /// The line time = latency + bytes / bandwidth that fits the sizes best.
   let fit: Fit
 
   init(_ configuration: BenchmarkConfiguration, _ world: World, _ environment: RunEnvironment) throws {

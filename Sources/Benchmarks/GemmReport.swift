@@ -29,7 +29,7 @@ struct GemmReport: BenchmarkReport {
   let repetitions: Int
   /// The best median.
   let peakGflops: Double
-  /// Of the slowest and the fastest rank.
+  /// The peaks of the slowest and the fastest rank.
   let peakGflopsMin: Double
   let peakGflopsMax: Double
   let shapes: [Row]

@@ -11,14 +11,14 @@ struct LayersReport: BenchmarkReport {
   /// An operation's pass in one direction.
   struct Pass: Encodable {
     let microsecondsPerImage: Double
-    /// Of the direct algorithm; above the peak where a faster one is used.
+    /// The speed that the direct algorithm would have; above the peak where a faster one is used.
     let gflops: Double
     let percentOfPeak: Double
     /// That have to be moved at least.
     let bytesPerImage: Double
     let gigabytesPerSecond: Double
 
-    /// Of one or more operations.
+    /// A row for one or more operations.
     ///
     /// - Parameters:
     ///   - seconds: of each for `count` images.
@@ -40,7 +40,7 @@ struct LayersReport: BenchmarkReport {
   struct Row: Encodable {
     /// The layers that it computes.
     let name: String
-    /// Of a convolution.
+    /// How a convolution is computed; nil for others.
     let algorithm: String?
     let input: Shape
     let output: Shape
@@ -59,7 +59,7 @@ struct LayersReport: BenchmarkReport {
   /// They measure at the same time; the operations are rank 0's.
   let ranks: Int
   let repetitions: Int
-  /// Of one core of rank 0.
+  /// The peak of one core of rank 0.
   let sgemmPeakGflops: Double
   let operations: [Row]
   /// Softmax and cross-entropy with their gradient.

@@ -33,7 +33,7 @@ struct StepReport: BenchmarkReport {
   let globalBatch: Int
   let microBatch: Int
   let ranks: Int
-  /// Of rank 0.
+  /// The number of rank 0's threads.
   let threads: Int
   let bucketKilobytes: Int
   /// How gradients are summed over ranks.
@@ -41,17 +41,17 @@ struct StepReport: BenchmarkReport {
   let reproducible: Bool
   let repetitions: Int
   let stepsPerRepetition: Int
-  /// Of all ranks together: median, slowest and fastest repetition.
+  /// The speed of all ranks together: median, slowest and fastest repetition.
   let imagesPerSecond: Double
   let imagesPerSecondMin: Double
   let imagesPerSecondMax: Double
-  /// Of the direct algorithms.
+  /// The operations of the direct algorithms.
   let flopPerImage: Int
-  /// Of all ranks together.
+  /// The speed of all ranks together.
   let gflops: Double
-  /// Of one core, mean over the ranks.
+  /// The peak of one core, a mean over the ranks.
   let sgemmPeakGflops: Double
-  /// Of the threads of all ranks together, each on a core of its own.
+  /// The share of the peak of all ranks' threads together, each on a core of its own.
   let percentOfPeak: Double
   /// Wall time over a rank's own images, mean over the ranks; medians, so that the parts need not add up
   /// exactly.

@@ -12,7 +12,7 @@ struct Workload {
   /// Images a step of all ranks.
   let globalBatch: Int
   let microBatch: Int
-  /// Of this rank.
+  /// The number of this rank's threads.
   let threads: Int
 
   /// - Throws: on all ranks, when the model cannot be.

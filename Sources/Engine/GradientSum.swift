@@ -61,7 +61,7 @@ final class GradientSum {
     current = planned
     let arena = workers[0].gradients[0]
     mergedFrom = arena.unsafeMemory.count
-    for worker in workers { worker.completed.store(mergedFrom, ordering: .relaxed) }
+    for worker in workers { worker.completeFrom.store(mergedFrom, ordering: .relaxed) }
     if microBatches.indices.isEmpty {
       // More ranks than micro-batches: this one adds zeros.
       var all = arena.mutableSpan
@@ -74,7 +74,7 @@ final class GradientSum {
   /// - Returns: the place of the arena from which on the sums are complete.
   func addComplete() -> Int {
     var complete = 0
-    for worker in workers { complete = max(complete, worker.completed.load(ordering: .acquiring)) }
+    for worker in workers { complete = max(complete, worker.completeFrom.load(ordering: .acquiring)) }
     guard complete < mergedFrom else { return mergedFrom }
     for merge in current {
       var sum = merge.into.mutableSpan

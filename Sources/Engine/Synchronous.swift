@@ -46,7 +46,7 @@ package final class Synchronous: TrainingStrategy {
     let layout = network.layout
     reducer = try world.reducer(
       reduction, engine.gradients, nodes: engine.gradientNodes,
-      exact: layout.trainable.upperBound..<layout.gradientCount)
+      uncompressed: layout.trainable.upperBound..<layout.gradientCount)
   }
 
   package func step(

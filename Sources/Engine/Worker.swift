@@ -7,7 +7,7 @@ import Tensors
 /// One thread of a rank: its plan, and the gradients of the micro-batches that it computes.
 ///
 /// A worker is used by one thread at a time. What others read of it while it computes are the gradients from
-/// `completed` on, which it shows them by that atomic store; all else is read when the thread is done.
+/// `completeFrom` on, which it shows them by that atomic store; all else is read when the thread is done.
 final class Worker: @unchecked Sendable {
   let index: Int
   private let threads: Int
@@ -16,7 +16,7 @@ final class Worker: @unchecked Sendable {
   /// A stack of partial sums, see `SummationTree`; the last micro-batch's gradients are on top.
   let gradients: [SharedBuffer<Float>]
   /// The gradients of the batch under way are complete from this place of the arena on.
-  let completed = Atomic<Int>(0)
+  let completeFrom = Atomic<Int>(0)
   /// What the micro-batches of the last batch contributed to its metrics.
   private(set) var metrics = StepMetrics()
   /// Where this thread's time goes.
@@ -66,14 +66,14 @@ final class Worker: @unchecked Sendable {
       try clock.measure(.backward) {
         try backward(into: gradients[depth]) { complete in
           guard isLast else { return }
-          completed.store(complete, ordering: .releasing)
+          completeFrom.store(complete, ordering: .releasing)
           try onProgress()
         }
       }
       depth += 1
       if !isLast { clock.measure(.sum) { depth -= addSiblings(after: microBatch, run, depth) } }
     }
-    if run.isEmpty { completed.store(0, ordering: .releasing) }
+    if run.isEmpty { completeFrom.store(0, ordering: .releasing) }
   }
 
   /// Fills the plan with the samples of a micro-batch.

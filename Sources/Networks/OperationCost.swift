@@ -4,14 +4,15 @@ import Tensors
 package struct OperationCost: Sendable {
   /// The names of its layers, such as `conv1 + relu1`.
   package let name: String
-  /// Of a convolution.
+  /// How a convolution is computed; nil for others.
   package let algorithm: String?
   package let input: Shape
   /// As far as the next operation reads it.
   package let output: Shape
   /// Numbers in its tensors.
   package let parameters: Int
-  /// Of one sample's forward pass, see `Layer.multiplyAdds`; what nobody reads of an output does not count.
+  /// The multiplications of one sample's forward pass, see `Layer.multiplyAdds`; what nobody reads of an output
+  /// does not count.
   package let multiplyAdds: Int
   /// The model's first operation: nobody needs the gradient of its input.
   package let isFirst: Bool
@@ -19,7 +20,7 @@ package struct OperationCost: Sendable {
   /// Floating-point operations of one sample's forward pass: a multiply-add is two.
   package var forwardFLOP: Int { 2 * multiplyAdds }
 
-  /// Of its backward pass: the gradients of weight and input take as many each as the forward pass.
+  /// The operations of its backward pass: the gradients of weight and input take as many each as the forward pass.
   package var backwardFLOP: Int { (isFirst ? 2 : 4) * multiplyAdds }
 
   /// Bytes that the forward pass of `count` samples has to move at least: input, output and parameters once.

@@ -13,8 +13,8 @@ package final class Plan {
   let operations: [PlannedOperation]
   /// activations[i] goes into operation i, activations[i + 1] comes out of it; the last are the logits.
   private let activations: [SharedBuffer<Float>]
-  /// Of the loss, with respect to the activations of the same index. Nobody needs that of the images, and
-  /// inference none.
+  /// The gradients of the loss with respect to the activations of the same index. Nobody needs that of the
+  /// images, and inference none.
   private let activationGradients: [SharedBuffer<Float>]
   private let labels: SharedBuffer<Int32>
   private let labelSmoothing: Float

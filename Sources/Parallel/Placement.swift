@@ -30,7 +30,7 @@ package struct Placement {
     }
     let shown = order.prefix(8).map { host in
       let parts = groups[host]!.map { group in
-        counted(group.ranks, "rank") + " on " + counted(group.cores.sorted(), "core")
+        numbered(group.ranks, "rank") + " on " + numbered(group.cores.sorted(), "core")
       }
       return "\(host): \(parts.joined(separator: ", "))"
     }
@@ -43,7 +43,7 @@ package struct Placement {
       for second in hosts.indices.dropFirst(first + 1) where share(first, second) {
         let common = cores[first].intersection(cores[second]).sorted()
         return
-          "ranks \(first) and \(second) share \(counted(common, "core")) of \(hosts[first]), and threads may "
+          "ranks \(first) and \(second) share \(numbered(common, "core")) of \(hosts[first]), and threads may "
           + "wander between them: give each rank its own, such as by mpirun --bind-to core --map-by slot:PE=N, or "
           + "srun --cpu-bind=cores"
       }
@@ -57,6 +57,6 @@ package struct Placement {
 }
 
 /// `rank 3` or `ranks 0-3,8`.
-func counted(_ numbers: [Int], _ name: String) -> String {
+func numbered(_ numbers: [Int], _ name: String) -> String {
   "\(name)\(numbers.count == 1 ? "" : "s") \(shortList(numbers))"
 }

@@ -48,10 +48,10 @@ extension World {
   /// - Parameters:
   ///   - gradients: this rank's sum, to be replaced by that of all ranks.
   ///   - nodes: see `TreeReducer`.
-  ///   - exact: what of it is no gradient.
+  ///   - uncompressed: the part of it that is no gradient and always goes as it is.
   package func reducer(
     _ reduction: Reduction, _ gradients: SharedBuffer<Float>, nodes: [Int: [SharedBuffer<Float>]],
-    exact: Range<Int>
+    uncompressed: Range<Int>
   ) throws -> any GradientReducer {
     // MPI counts the elements of a bucket in 32 bits.
     let bucketBytes = min(reduction.bucketBytes, Int(Int32.max) * MemoryLayout<Float>.stride)
@@ -61,7 +61,7 @@ extension World {
     if size > 1 && (reduction.hierarchical || reduction.compression != nil) {
       let stages = try reductionStages(
         hierarchical: reduction.hierarchical, reduction.compression, hosts: hosts)
-      return StagedReducer(stages, gradients, exact: exact, bucketBytes: bucketBytes)
+      return StagedReducer(stages, gradients, uncompressed: uncompressed, bucketBytes: bucketBytes)
     }
     return AllReducer(self, gradients, bucketBytes: bucketBytes)
   }

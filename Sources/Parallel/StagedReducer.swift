@@ -21,20 +21,21 @@ package final class StagedReducer: GradientReducer {
 
   /// - Parameters:
   ///   - gradients: each rank's sum, replaced by that of all ranks.
-  ///   - exact: what of it always goes as it is: sums that are no gradients.
+  ///   - uncompressed: the part of it that always goes as it is: sums that are no gradients.
   ///   - bucketBytes: size of a bucket.
   package init(
-    _ stages: [ReductionStage], _ gradients: SharedBuffer<Float>, exact: Range<Int>, bucketBytes: Int
+    _ stages: [ReductionStage], _ gradients: SharedBuffer<Float>, uncompressed: Range<Int>, bucketBytes: Int
   ) {
-    precondition(exact.upperBound == gradients.span.count, "\(exact) of \(gradients.span.count)")
+    precondition(
+      uncompressed.upperBound == gradients.span.count, "\(uncompressed) of \(gradients.span.count)")
     self.stages = stages
     self.gradients = gradients
     let bucket = max(bucketBytes / MemoryLayout<Float>.stride, 1)
     var buckets: [StagedBucket] = []
     var end = gradients.span.count
     while end > 0 {
-      let isExact = end > exact.lowerBound
-      let start = max(end - bucket, isExact ? exact.lowerBound : 0)
+      let isExact = end > uncompressed.lowerBound
+      let start = max(end - bucket, isExact ? uncompressed.lowerBound : 0)
       buckets.append(StagedBucket(start..<end, stages, isExact: isExact))
       end = start
     }

@@ -6,12 +6,12 @@ package struct EpochMetrics: Codable, Sendable {
   package var trainAccuracy: Double
   package var testLoss: Double
   package var testAccuracy: Double
-  /// Of the epoch's last step.
+  /// The learning rate of the epoch's last step.
   package var learningRate: Double
   package var imagesPerSecond: Double
   /// Training alone, without the evaluation.
   package var seconds: Double
-  /// Of held-out training images, where there are any.
+  /// The results on held-out training images, where there are any.
   package var validationLoss: Double?
   package var validationAccuracy: Double?
 

@@ -10,7 +10,7 @@ package struct StepProgress: Sendable {
   package var imagesPerSecond: Double
   /// Until the end of the last epoch, evaluations left out.
   package var secondsLeft: Double
-  /// Of the epoch so far; nil to leave it out.
+  /// Where the time of the epoch so far went; nil to leave it out.
   package var shares: TimeShares?
 
   package init(

@@ -18,7 +18,7 @@ package final class EarlyStopping {
   /// So many epochs without improvement are one too many.
   let patience: Int
   package var state = State()
-  /// Of the best epoch.
+  /// The best epoch's weights.
   package let weights: SharedBuffer<Float>
 
   /// - Parameter count: of weights.

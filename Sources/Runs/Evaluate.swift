@@ -15,7 +15,7 @@ package struct EvaluationConfiguration: Sendable {
   package var part = Part.test
   /// Use only the first images; nil for all.
   package var samples: Int?
-  /// Of synthetic digits.
+  /// The seed of synthetic digits.
   package var seed: UInt64 = 1
   package var microBatch = 32
   /// Threads a rank; nil for the cores that the rank has to itself.

@@ -6,9 +6,9 @@ import Reporting
 /// numbers.
 struct RunProgress: Codable {
   private(set) var position = TrainingPosition()
-  /// Of the epoch under way.
+  /// The sums of the epoch under way.
   private(set) var sums = EpochSums()
-  /// Of the last step.
+  /// The learning rate of the last step.
   private(set) var learningRate = 0.0
   /// Training time of the epoch under way, and of all, evaluation left out.
   private(set) var secondsInEpoch = 0.0
@@ -20,7 +20,7 @@ struct RunProgress: Codable {
   private(set) var times = StepTimes()
   /// Images that were trained on.
   private(set) var images = 0
-  /// Of the epochs that are done.
+  /// The results of the epochs that are done.
   private(set) var epochs: [EpochMetrics] = []
 
   /// A step is done.
@@ -103,7 +103,7 @@ struct EpochSums: Codable {
 }
 
 /// An epoch's sums and training time when a step of it was last recorded.
-struct RecordedSums: Codable {
+struct SumsAtLastRecord: Codable {
   var sums = EpochSums()
   var seconds = 0.0
 }

@@ -39,7 +39,7 @@ package struct RunRecord: Codable {
   package var model: String
   package var modelParameters: Int
   package var worldSize: Int
-  /// Of rank 0.
+  /// The number of rank 0's threads.
   package var threads: Int
   package var globalBatch: Int
   package var microBatch: Int
@@ -59,7 +59,7 @@ package struct RunRecord: Codable {
   /// stand here in the end, and whether there would have been further epochs.
   package var bestEpoch: Int?
   package var stoppedEarly: Bool?
-  /// Of the whole world, over the training time.
+  /// The speed of the whole world over the training time.
   package var imagesPerSecond: Double?
   package var trainSeconds: Double?
   package var evaluationSeconds: Double?
@@ -110,8 +110,10 @@ package struct RunRecord: Codable {
   /// The status, but that a run whose process is gone is not running.
   package var state: Status { status == .running && process?.state == .dead ? .died : status }
 
-  /// Such as `mnist-cnn on 2 ranks`.
-  package var title: String { "\(model) on \(counted(worldSize, "rank"))" }
+  /// Such as `mnist-cnn on 2 ranks`, for figures too: a run that died is told from one that is going on.
+  package var title: String {
+    "\(model) on \(counted(worldSize, "rank"))\(state == .died ? " (died)" : "")"
+  }
 }
 
 extension RunRecord {

@@ -11,18 +11,18 @@ final class RunReporter {
   private let stepsPerEpoch: Int
   private let samplesPerEpoch: Int
   /// What the last recorded step saw: the next one is about what came since.
-  private(set) var recorded: RecordedSums
+  private(set) var recorded: SumsAtLastRecord
 
   /// - Parameter recorded: what the last recorded step of a run saw that goes on.
   init(
-    _ observers: RunObservers, _ console: Console, _ setup: TrainingSetup, recorded: RecordedSums?
+    _ observers: RunObservers, _ console: Console, _ setup: TrainingSetup, recorded: SumsAtLastRecord?
   ) {
     self.observers = observers
     self.console = console
     configuration = setup.configuration
     stepsPerEpoch = setup.schedule.stepsPerEpoch
     samplesPerEpoch = setup.schedule.samples
-    self.recorded = recorded ?? RecordedSums()
+    self.recorded = recorded ?? SumsAtLastRecord()
   }
 
   func say(_ text: String) { console.print(text) }
@@ -43,7 +43,7 @@ final class RunReporter {
           accuracy: since.accuracy, learningRate: run.learningRate,
           imagesPerSecond: Double(since.samples) / (run.secondsInEpoch - recorded.seconds),
           gradientNorm: gradientNorm(), seconds: run.trainSeconds))
-      recorded = RecordedSums(sums: run.sums, seconds: run.secondsInEpoch)
+      recorded = SumsAtLastRecord(sums: run.sums, seconds: run.secondsInEpoch)
     }
     observers.stepEnded(progress(run))
   }
@@ -64,7 +64,7 @@ final class RunReporter {
   func epochEnded(
     _ run: RunProgress, _ times: RankTimes, _ parameters: SharedBuffer<Float>, _ layout: ParameterLayout
   ) {
-    recorded = RecordedSums()
+    recorded = SumsAtLastRecord()
     observers.epochEnded(
       EpochEnd(
         results: run.results, epochs: configuration.epochs, step: run.position.step,

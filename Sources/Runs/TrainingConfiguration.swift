@@ -52,13 +52,13 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var earlyStopping: Int?
 
   package var optimizer = OptimizerKind.sgd
-  /// Of one rank.
+  /// The learning rate of one rank.
   package var learningRate = 0.01
   /// Nil for linear, or none where the global batch is given and so does not grow with the ranks.
   package var learningRateScaling: Scaling?
   package var warmupEpochs = 1.0
   package var schedule = ScheduleKind.cosine
-  /// Of the step schedule: after so many epochs times that factor.
+  /// The step schedule multiplies the rate by a factor after so many epochs.
   package var stepEpochs = 10.0
   package var stepFactor = 0.1
   package var momentum = 0.95
@@ -69,7 +69,7 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var labelSmoothing = 0.0
   /// Largest norm of a step's gradients; nil for any.
   package var clipNorm: Double?
-  /// Of the weights' moving average; nil for none.
+  /// The decay of the weights' moving average; nil for none.
   package var averageDecay: Double?
 
   /// Directory for the results; nil for `runs/<time>`.

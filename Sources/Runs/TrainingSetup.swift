@@ -17,12 +17,12 @@ struct TrainingSetup {
   let trainDataHash: String
   let testDataHash: String
   let schedule: BatchSchedule
-  /// Of this rank.
+  /// The number of this rank's threads.
   let threads: Int
   let learningRates: LearningRateSchedule
-  /// Of the checkpoint that the run goes on from.
+  /// The state of the checkpoint that the run goes on from; nil for a new run.
   let checkpoint: CheckpointState?
-  /// Of the training images.
+  /// How the training images are varied; nil for as they are.
   let augmentation: Augmentation?
   /// What `--weights` names.
   let startingModel: TrainedModel?

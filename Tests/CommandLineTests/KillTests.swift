@@ -34,7 +34,7 @@ import Testing
         #expect(!files.allFiles.contains { $0.hasSuffix(".tmp") }, "\(what): \(files.allFiles)")
         try FileManager.default.removeItem(atPath: out)
       }
-      #expect(killed > Self.kills / 2, "only \(killed) of \(Self.kills) runs were killed in time")
+      #expect(3 * killed >= Self.kills, "only \(killed) of \(Self.kills) runs were killed in time")
     }
   }
 

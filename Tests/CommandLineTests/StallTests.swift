@@ -42,7 +42,7 @@ import Testing
       let lines = program.errorLines.joined(separator: "\n")
       #expect(lines.contains("warning: no"), "\(program.errors)")
       #expect(lines.contains("no word from rank \(rank) on "), "\(program.errors)")
-      #expect(lines.contains("--stall-abort"), "\(program.errors)")
+      #expect(lines.contains("which is the limit"), "\(program.errors)")
       let resumed = try Program.run(
         ["--resume", files.directory, "--epochs", "\(try epochsDone(files) + 1)", "--quiet"], ranks: 3)
       #expect(resumed.exitCode == 0, "\(resumed.errors)")
@@ -147,7 +147,8 @@ import Testing
       #expect(program.exitCode == 1)
       #expect(
         program.errorLines.contains {
-          $0.contains("no checkpoint after step ") && $0.contains("/checkpoints: ") && $0.contains("--resume")
+          $0.contains("no checkpoint after step ") && $0.contains("/checkpoints: ")
+            && $0.contains("can be resumed")
         }, "\(program.errors)")
     }
   }

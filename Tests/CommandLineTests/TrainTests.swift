@@ -112,7 +112,8 @@ import Testing
   @Test func recordsCanBeLeftOut() throws {
     try withTemporaryDirectory { directory in
       for records in ["all", "csv"] {
-        let program = try Program.run(Self.quick + ["--records", records, "--out", directory])
+        let program = try Program.run(
+          Self.quick + ["--records", records, "--overwrite", "--out", directory])
         #expect(program.exitCode == 0, "\(program.errors)")
       }
       #expect(

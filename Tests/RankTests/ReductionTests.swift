@@ -120,7 +120,8 @@ import Testing
       return
     }
     let reducer = StagedReducer(
-      try world.reductionStages(hierarchical: true, nil, hosts: hosts), gradients, exact: count..<count,
+      try world.reductionStages(hierarchical: true, nil, hosts: hosts), gradients,
+      uncompressed: count..<count,
       bucketBytes: sizes.bucketBytes)
     for step in 1...3 {
       try reduce(with: reducer, [gradients], microBatches: 1) { index, _ in Float(index * step + world.rank) }
@@ -146,7 +147,8 @@ import Testing
     let pairs = (0..<world.size).map { "host \($0 / 2)" }
     let isHierarchical = hierarchical && world.size % 2 == 0
     let reducer = StagedReducer(
-      try world.reductionStages(hierarchical: isHierarchical, format, hosts: pairs), gradients, exact: exact,
+      try world.reductionStages(hierarchical: isHierarchical, format, hosts: pairs), gradients,
+      uncompressed: exact,
       bucketBytes: 400)
     let sums = (0..<count).map { index in
       (0..<world.size).reduce(0.0) { $0 + Double(value(index, $1)) }

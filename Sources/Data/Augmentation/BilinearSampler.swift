@@ -6,16 +6,16 @@
 struct BilinearSampler {
   /// Number of the upper left one of the four pixels.
   private let place: SIMD16<UInt32>
-  private let left: Vector
-  private let right: Vector
-  private let upper: Vector
-  private let lower: Vector
+  private let left: SixteenFloats
+  private let right: SixteenFloats
+  private let upper: SixteenFloats
+  private let lower: SixteenFloats
 
   /// - Parameters:
   ///   - x: columns.
   ///   - y: rows.
   @inline(__always)
-  init(_ x: Vector, _ y: Vector, height: Int, width: Int) {
+  init(_ x: SixteenFloats, _ y: SixteenFloats, height: Int, width: Int) {
     let (columns, column) = Self.lowerNeighbours(x, count: width)
     let (rows, row) = Self.lowerNeighbours(y, count: height)
     place = rows &* SIMD16(repeating: UInt32(truncatingIfNeeded: width)) &+ columns
@@ -28,17 +28,17 @@ struct BilinearSampler {
   /// Adding 2^23 rounds to whole numbers and leaves them in the last digits. Where a lane is a whole number
   /// already, it may come out as the one before, which weighs the same two pixels.
   @inline(__always)
-  private static func lowerNeighbours(_ lanes: Vector, count: Int) -> (SIMD16<UInt32>, Vector) {
-    let shifted = (lanes - Vector(repeating: 0.5)).capped(Float(count - 2)).positivePart
-    let rounded = shifted + Vector(repeating: 0x1p23)
+  private static func lowerNeighbours(_ lanes: SixteenFloats, count: Int) -> (SIMD16<UInt32>, SixteenFloats) {
+    let shifted = (lanes - SixteenFloats(repeating: 0.5)).capped(Float(count - 2)).positivePart
+    let rounded = shifted + SixteenFloats(repeating: 0x1p23)
     let digits = unsafeBitCast(rounded, to: SIMD16<UInt32>.self) & SIMD16(repeating: 0x7F_FFFF)
-    return (digits, rounded - Vector(repeating: 0x1p23))
+    return (digits, rounded - SixteenFloats(repeating: 0x1p23))
   }
 
   /// Weights of the pixel that a point is `distance` behind, and of the next one.
   @inline(__always)
-  private static func weights(_ distance: Vector) -> (Vector, Vector) {
-    let one = Vector(repeating: 1)
+  private static func weights(_ distance: SixteenFloats) -> (SixteenFloats, SixteenFloats) {
+    let one = SixteenFloats(repeating: 1)
     return ((one - distance.magnitude).positivePart, (one - (distance - one).magnitude).positivePart)
   }
 
@@ -46,7 +46,7 @@ struct BilinearSampler {
   ///
   /// - Parameter source: first pixel's byte of the channel that is wanted.
   @inline(__always)
-  func values(_ source: UnsafePointer<UInt8>, width: Int, channels: Int) -> Vector {
+  func values(_ source: UnsafePointer<UInt8>, width: Int, channels: Int) -> SixteenFloats {
     // A lane holds the bytes of all four pixels.
     var bytes = SIMD16<UInt32>()
     for lane in 0..<16 {

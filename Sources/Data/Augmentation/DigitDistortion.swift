@@ -38,7 +38,7 @@ struct DigitDistortion: Sendable {
     let (x0, y0): (Float, Float)
 
     /// - Parameter numbers: random ones in [-1, 1).
-    init(_ numbers: Vector, _ shape: Shape, unit: Float) {
+    init(_ numbers: SixteenFloats, _ shape: Shape, unit: Float) {
       let angle = numbers[0] * largestRotation
       let (cosine, sine) = (cosf(angle), sinf(angle))
       let (wide, high) = (1 + numbers[1] * largestStretch, 1 + numbers[2] * largestStretch)
@@ -78,20 +78,21 @@ struct DigitDistortion: Sendable {
     var first = 0
     while first < width {
       let lanes = min(16, width &- first)
-      let columns = Vector(repeating: Float(first)) + .laneNumbers
+      let columns = SixteenFloats(repeating: Float(first)) + .laneNumbers
       var (sourceX, sourceY) = elastic.displacements(from: first, in: bend)
-      sourceX += Vector(repeating: map.x0 + map.xy * Float(y)).addingProduct(
-        columns, Vector(repeating: map.xx))
-      sourceY += Vector(repeating: map.y0 + map.yy * Float(y)).addingProduct(
-        columns, Vector(repeating: map.yx))
+      sourceX += SixteenFloats(repeating: map.x0 + map.xy * Float(y)).addingProduct(
+        columns, SixteenFloats(repeating: map.xx))
+      sourceY += SixteenFloats(repeating: map.y0 + map.yy * Float(y)).addingProduct(
+        columns, SixteenFloats(repeating: map.yx))
       let sampler = BilinearSampler(sourceX, sourceY, height: height, width: width)
       for channel in 0..<channels {
         let (scale, offset) = normalization.factors(channel)
         let values = sampler.values(source + channel, width: width, channels: channels)
-        let normalized = Vector(repeating: offset).addingProduct(values, Vector(repeating: scale))
+        let normalized = SixteenFloats(repeating: offset).addingProduct(
+          values, SixteenFloats(repeating: scale))
         let row = target + ((y &* width &+ first) &* channels &+ channel)
         if channels == 1 && lanes == 16 {
-          UnsafeMutableRawPointer(row).storeBytes(of: normalized, as: Vector.self)
+          UnsafeMutableRawPointer(row).storeBytes(of: normalized, as: SixteenFloats.self)
         } else {
           for lane in 0..<lanes { row[lane &* channels] = normalized[lane] }
         }

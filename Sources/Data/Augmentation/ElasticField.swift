@@ -40,11 +40,11 @@ struct ElasticField: Sendable {
 
   /// The grid's numbers: a vector a row, displacements along x in lanes 0..<8, along y in the others.
   struct Grid {
-    private var rows = InlineArray<8, Vector>(repeating: Vector(repeating: 0))
+    private var rows = InlineArray<8, SixteenFloats>(repeating: SixteenFloats(repeating: 0))
 
     /// Uniform with the given standard deviation.
     init(_ random: inout RandomStream, deviation: Float) {
-      let scale = Vector(repeating: deviation * Float(3).squareRoot())
+      let scale = SixteenFloats(repeating: deviation * Float(3).squareRoot())
       for pair in 0..<4 {
         let words = random.next32()
         rows[2 * pair] = words.lowHalf.signedUnits * scale
@@ -54,29 +54,29 @@ struct ElasticField: Sendable {
 
     /// The rows' sum with these weights.
     @inline(__always)
-    fileprivate func sum(_ weights: UnsafePointer<Float>) -> Vector {
-      var sum = Vector(repeating: 0)
-      for point in 0..<8 { sum.addProduct(rows[point], Vector(repeating: weights[point])) }
+    fileprivate func sum(_ weights: UnsafePointer<Float>) -> SixteenFloats {
+      var sum = SixteenFloats(repeating: 0)
+      for point in 0..<8 { sum.addProduct(rows[point], SixteenFloats(repeating: weights[point])) }
       return sum
     }
   }
 
   /// The grid interpolated for a row of pixels.
   @inline(__always)
-  func row(_ y: Int, of grid: Grid) -> Vector {
+  func row(_ y: Int, of grid: Grid) -> SixteenFloats {
     rowWeights.withUnsafeBufferPointer { grid.sum($0.baseAddress! + Self.gridSize &* y) }
   }
 
   /// Displacements of sixteen pixels of a row, from column `first` on.
   @inline(__always)
-  func displacements(from first: Int, in row: Vector) -> (x: Vector, y: Vector) {
+  func displacements(from first: Int, in row: SixteenFloats) -> (x: SixteenFloats, y: SixteenFloats) {
     columnWeights.withUnsafeBufferPointer { weights in
-      var (x, y) = (Vector(repeating: 0), Vector(repeating: 0))
+      var (x, y) = (SixteenFloats(repeating: 0), SixteenFloats(repeating: 0))
       for point in 0..<8 {
         let address = UnsafeRawPointer(weights.baseAddress! + (point &* columnCount &+ first))
-        let column = address.loadUnaligned(as: Vector.self)
-        x.addProduct(column, Vector(repeating: row[point]))
-        y.addProduct(column, Vector(repeating: row[8 &+ point]))
+        let column = address.loadUnaligned(as: SixteenFloats.self)
+        x.addProduct(column, SixteenFloats(repeating: row[point]))
+        y.addProduct(column, SixteenFloats(repeating: row[8 &+ point]))
       }
       return (x, y)
     }

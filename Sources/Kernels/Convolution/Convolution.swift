@@ -84,7 +84,7 @@ package final class Convolution {
   package let algorithm: ConvolutionAlgorithm
   private let tail: ConvolutionTail
   private let kernel: any ConvolutionKernel
-  /// Of the last forward pass, see `OutputBlocks`.
+  /// Where the last forward pass found each maximum, see `OutputBlocks`.
   private let winners: SharedBuffer<Int32>
 
   package init(

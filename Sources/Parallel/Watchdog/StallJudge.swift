@@ -46,7 +46,7 @@ package struct StallJudge {
     }
     let step = ranks.map(\.state.step).max()!
     let missing = silent.sorted { $0.value[0] < $1.value[0] }.map { place, ranks in
-      "no word from \(counted(ranks, "rank")) on \(place)"
+      "no word from \(numbered(ranks, "rank")) on \(place)"
     }
     // Those that wait last: they are not the cause.
     let here = present.sorted {
@@ -55,7 +55,7 @@ package struct StallJudge {
     let doing = here.map { phase, ranks in
       let place =
         phase == .waiting ? "" : " on \(Set(ranks.map { hosts[$0] }).sorted().joined(separator: ", "))"
-      return "\(counted(ranks, "rank"))\(place) \(ranks.count == 1 ? "is" : "are") \(phase.words)"
+      return "\(numbered(ranks, "rank"))\(place) \(ranks.count == 1 ? "is" : "are") \(phase.words)"
     }
     return "step \(step): " + (missing + doing).joined(separator: "; ")
   }

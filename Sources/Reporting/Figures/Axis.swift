@@ -6,14 +6,14 @@ package struct Axis {
   package var ticks: [(place: Double, label: String)]
   package var isLogarithmic = false
 
-  /// Of whole numbers from `first` to `last`, with some space on both sides.
+  /// An axis of whole numbers from `first` to `last`, with some space on both sides.
   package static func epochs(_ first: Double, _ last: Double) -> Axis {
     let space = first == last ? 0.5 : 0.03 * (last - first)
     let step = max(niceStep((last - first) / 10), 1)
     return Axis(range: first - space...last + space, ticks: ticks(from: first, to: last, step))
   }
 
-  /// Of percentages.
+  /// An axis of percentages.
   package static func accuracy(_ values: [Double]) -> Axis {
     guard let (low, high) = spread(values, atLeast: 1) else { return empty }
     let step = niceStep((high - low) / 8)
@@ -22,7 +22,7 @@ package struct Axis {
     return Axis(range: range, ticks: ticks(from: range.lowerBound, to: range.upperBound, step))
   }
 
-  /// Of a loss: logarithmic where it spans more than a factor of ten.
+  /// An axis of a loss: logarithmic where it spans more than a factor of ten.
   package static func loss(_ values: [Double]) -> Axis {
     guard let (low, high) = spread(values, atLeast: 1e-6) else { return empty }
     let finite = values.filter(\.isFinite)
@@ -34,7 +34,7 @@ package struct Axis {
     return Axis(range: bottom...top, ticks: ticks(from: bottom, to: top, step))
   }
 
-  /// Of numbers of ranks, marked at powers of two or four.
+  /// An axis of numbers of ranks, marked at powers of two or four.
   package static func ranks(_ first: Int, _ last: Int) -> Axis {
     // As many labels as have room.
     let factor = last / max(first, 1) > 256 ? 4 : 2
@@ -44,7 +44,7 @@ package struct Axis {
       isLogarithmic: true)
   }
 
-  /// Of images a second, logarithmic.
+  /// An axis of images a second, logarithmic.
   package static func speed(_ values: [Double]) -> Axis {
     let positive = values.filter { $0.isFinite && $0 > 0 }
     guard let low = positive.min(), let high = positive.max() else { return empty }
@@ -56,7 +56,7 @@ package struct Axis {
     return axis
   }
 
-  /// Of efficiencies in percent, from 0 to at least 110.
+  /// An axis of efficiencies in percent, from 0 to at least 110.
   package static func efficiency(_ values: [Double]) -> Axis {
     let top = max(110, 1.05 * (values.filter(\.isFinite).max() ?? 0))
     return Axis(range: 0...top, ticks: ticks(from: 0, to: top, niceStep(top / 6)))
@@ -76,7 +76,7 @@ package struct Axis {
       range: range, ticks: places.filter(range.contains).map { ($0, shortest($0)) }, isLogarithmic: true)
   }
 
-  /// Of nothing that could be shown.
+  /// An axis of nothing that could be shown.
   private static var empty: Axis { Axis(range: 0...1, ticks: []) }
 
   /// From the smallest of the finite values to the largest, widened to `width`.

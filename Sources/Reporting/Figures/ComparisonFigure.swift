@@ -36,7 +36,7 @@ package enum ComparisonFigure {
     }
   }
 
-  /// Of Okabe and Ito (2008), grey in place of their yellow, which print loses.
+  /// The colors of Okabe and Ito (2008), grey in place of their yellow, which print loses.
   static let colors = [
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C8C8C",
   ]

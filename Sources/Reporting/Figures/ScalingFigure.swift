@@ -3,7 +3,7 @@ package struct ScalingCurve: Sendable {
   package struct Point: Sendable {
     package var ranks: Int
     package var imagesPerSecond: Double
-    /// Of the confidence interval, where there is one.
+    /// The ends of the confidence interval, where there is one.
     package var bounds: ClosedRange<Double>?
     package var isOversubscribed: Bool
 
@@ -18,7 +18,7 @@ package struct ScalingCurve: Sendable {
   package var name: String
   /// At least one, in order of ranks.
   package var measured: [Point]
-  /// Of the model, with its band; empty without one.
+  /// The model's points, with its band; empty without one.
   package var model: [Point]
 
   package init(name: String, measured: [Point], model: [Point]) {

@@ -17,7 +17,7 @@ package struct CheckpointState: Codable, Sendable {
   private let format: Int?
   package let configuration: TrainingConfiguration
   let model: ModelDescription
-  /// Of the run that wrote it.
+  /// The number of ranks of the run that wrote it.
   let worldSize: Int
   let globalBatch: Int
   let microBatch: Int
@@ -31,11 +31,11 @@ package struct CheckpointState: Codable, Sendable {
   let normalization: Normalization
   let progress: RunProgress
   let earlyStopping: EarlyStopping.State?
-  let recorded: RecordedSums
+  let recorded: SumsAtLastRecord
 
   init(
     _ setup: TrainingSetup, _ progress: RunProgress, _ earlyStopping: EarlyStopping.State?,
-    _ recorded: RecordedSums, worldSize: Int
+    _ recorded: SumsAtLastRecord, worldSize: Int
   ) {
     format = Self.format
     configuration = setup.configuration
