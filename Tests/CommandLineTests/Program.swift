@@ -22,6 +22,8 @@ struct Program {
     in directory: String? = nil, seconds: Double = 120
   ) throws -> Program {
     let launcher = ranks.map { ["mpirun", "-np", "\($0)"] } ?? []
+    // When a rank fails, mpirun waits so many seconds for the others, also where they have ended already: 1 unless told.
+    let environment = ["OMPI_MCA_odls_base_sigkill_timeout": "0"].merging(environment) { $1 }
     return try RunningProgram(launcher + [path] + arguments, environment, directory, seconds: seconds).wait()
   }
 
