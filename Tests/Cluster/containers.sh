@@ -104,8 +104,7 @@ workers_train() {
   # What compose.yaml's head runs, and shorter.
   in_container node1 timeout 100 mpirun --hostfile /etc/cnn-mpi/hostfile -np 4 cnn-mpi --train-samples 4000 --epochs 1 \
     --out runs/compose --resume auto || { cat "$work"/worker*.log; return 1; }
-  expect "hosts" "worker1 worker1 worker2 worker2" \
-    "$(grep -o '"worker[0-9]"' "$image/home/trainer/runs/compose/run.json" | tr -d '"' | sort -u | xargs)"
+  expect "hosts" "worker1 worker1 worker2 worker2" "$(recorded_hosts "$image/home/trainer/runs/compose")"
 }
 
 # A command on a host, in the image and as its user: in_container HOST COMMAND...

@@ -55,7 +55,7 @@ finishes() { # script nodes ranks-per-node
   run=runs/train-$job
   expect "status" completed "$(recorded "$run" status)"
   expect "ranks" $(($2 * $3)) "$(recorded "$run" world_size)"
-  expect "nodes" "$2" "$(grep -o '"node[1-4]"' "$run/run.json" | sort -u | wc -l)"
+  expect "nodes" "$2" "$(recorded_hosts "$run" | xargs -n 1 | sort -u | wc -l)"
   expect "requeued" 0 "$(restarts "$job")"
   grep -q "test accuracy" "train_$job.log"
 }

@@ -12,7 +12,7 @@ same_weights() {
   timeout 60 mpirun --quiet -np 4 "$program" "${options[@]}" --out "$work/local"
   on_host node1 timeout 60 mpirun --quiet --hostfile hostfiles/four-hosts --map-by node -np 4 "$program" \
     "${options[@]}" --out "$work/hosts"
-  expect "hosts" "node1 node2 node3 node4" "$(grep -o '"node[0-9]"' "$work/hosts/run.json" | tr -d '"' | sort -u | xargs)"
+  expect "hosts" "node1 node2 node3 node4" "$(recorded_hosts "$work/hosts")"
   expect "ranks" 4 "$(recorded "$work/hosts" world_size)"
   expect "weights" "$(recorded "$work/local" weights_sha256)" "$(recorded "$work/hosts" weights_sha256)"
 }

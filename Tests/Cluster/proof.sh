@@ -50,3 +50,6 @@ expect() {
 
 # A value of a run's record: recorded RUN KEY
 recorded() { sed -n "s/^ *\"$2\" : \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" "$1/run.json" | head -n 1; }
+
+# The hosts of a run's ranks, in the ranks' order: recorded_hosts RUN
+recorded_hosts() { sed -n '/^ *"hosts" : \[$/,/\]/s/^ *"\([^"]*\)",\{0,1\}$/\1/p' "$1/run.json" | xargs; }

@@ -22,15 +22,15 @@ struct Program {
     in directory: String? = nil, seconds: Double = 120
   ) throws -> Program {
     let launcher = ranks.map { ["mpirun", "-np", "\($0)"] } ?? []
-    // When a rank fails, mpirun waits so many seconds for the others, also where they have ended already: 1 unless told.
-    let environment = ["OMPI_MCA_odls_base_sigkill_timeout": "0"].merging(environment) { $1 }
     return try RunningProgram(launcher + [path] + arguments, environment, directory, seconds: seconds).wait()
   }
 
-  /// Starts it, under mpirun where `ranks` are given, and returns at once.
+  /// Starts it, under mpirun where `ranks` are given, and returns at once: to send it signals, so that mpirun
+  /// gives ranks the second to end that it gives users'.
   static func start(_ arguments: [String], ranks: Int?) throws -> RunningProgram {
     let launcher = ranks.map { ["mpirun", "-np", "\($0)"] } ?? []
-    return try RunningProgram(launcher + [path] + arguments, seconds: 120)
+    let patience = ["OMPI_MCA_odls_base_sigkill_timeout": "1"]
+    return try RunningProgram(launcher + [path] + arguments, patience, seconds: 120)
   }
 
   /// Runs it on a terminal, made by `script`.
@@ -81,6 +81,8 @@ final class RunningProgram {
     // Not the environment of this process: MPI, started by other tests here, has left its traces in it.
     var clean = ["OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"]
     clean["OMPI_MCA_rmaps_base_oversubscribe"] = "1"
+    // When a rank fails, mpirun waits a second or two for the others, also where all have ended already.
+    clean["OMPI_MCA_odls_base_sigkill_timeout"] = "0"
     for name in ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE"] {
       clean[name] = ProcessInfo.processInfo.environment[name]
     }
