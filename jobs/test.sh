@@ -41,13 +41,18 @@ jobs/manual.sh "$pages" >"$log" 2>&1 || { cat "$log"; fail "failed: jobs/manual.
 echo "== build"
 swift build -c release --build-tests >"$log" 2>&1 || { cat "$log"; fail "the build failed"; }
 
+# Tests that measure, or that know how long something may take, run alone; the others next to each other, as most of
+# them wait for programs.
+tests=(.build/release/cnn-mpiPackageTests.xctest --testing-library swift-testing)
+alone='RankTests|CommandLineTests\.(Bench|DoctorRanks|Kill|ScalingCommand|Stall|Trace)Tests'
 echo "== tests"
-run_tests swift test -c release --skip-build --no-parallel
+run_tests "${tests[@]}" --experimental-maximum-parallelization-width 3 --skip "$alone"
+echo "== tests one by one"
+run_tests "${tests[@]}" --no-parallel --filter "$alone"
 
 for ranks in 2 3 4; do
   echo "== tests on $ranks ranks"
-  run_tests timeout --kill-after 10 300 mpirun --quiet -np "$ranks" .build/release/cnn-mpiPackageTests.xctest \
-    --testing-library swift-testing --no-parallel --filter RankTests
+  run_tests timeout --kill-after 10 300 mpirun --quiet -np "$ranks" "${tests[@]}" --no-parallel --filter RankTests
 done
 
 echo "== speed"

@@ -12,7 +12,8 @@ package struct FileKind: Equatable, Sendable {
   /// - Returns: nil for an unknown kind.
   package init?(of bytes: some Collection<UInt8>) {
     let start = Array(bytes.prefix(Self.bytesNeeded))
-    guard let kind = zipKind(start) ?? signedKind(start) ?? textKind(start) ?? safetensorsKind(start) else {
+    // First safetensors: the length that it begins with may look like another kind's signature.
+    guard let kind = safetensorsKind(start) ?? zipKind(start) ?? signedKind(start) ?? textKind(start) else {
       return nil
     }
     self = kind

@@ -33,6 +33,18 @@ struct Program {
     return try RunningProgram(launcher + [path] + arguments, patience, seconds: 120)
   }
 
+  /// Runs several programs as one MPI job.
+  static func runTogether(_ commands: [[String]], seconds: Double = 60) throws -> Program {
+    let contexts = commands.map { ["-np", "1"] + $0 }.joined(separator: [":"])
+    return try RunningProgram(["mpirun"] + contexts, seconds: seconds).wait()
+  }
+
+  /// What another program prints, as words.
+  static func words(_ command: String) throws -> [String] {
+    let program = try RunningProgram(["sh", "-c", command], seconds: 30).wait()
+    return program.output.split { $0.isWhitespace }.map(String.init)
+  }
+
   /// Runs it on a terminal, made by `script`.
   static func runOnTerminal(
     _ arguments: [String], ranks: Int, environment: [String: String] = [:]

@@ -21,6 +21,8 @@ import Testing
       ("\n <!DOCTYPE HTML>", "an HTML page"), ("\u{EF}\u{BB}\u{BF}<html>", "an HTML page"),
       ("<?xml version", "an XML document"), ("<svg xmlns", "an SVG image"), (" {\"a\": 1}", "a JSON text"),
       ("\u{2}\0\0\0\0\0\0\0{}", "a safetensors file"), ("\u{2}\0\0\0\0\0\0\u{1}{}", nil),
+      ("\u{80}\u{2}\0\0\0\0\0\0{}", "a safetensors file"),
+      ("\u{1F}\u{8B}\0\0\0\0\0\0{}", "a safetensors file"),
       ("version https://git-lfs.github.com/spec/v1", "a pointer of Git LFS"),
       ("\u{80}\u{4}\u{95}", "a Python pickle"), ("\0\0\u{8}\u{3}\0", "an IDX file"), ("", nil), ("text", nil),
     ] as [(String, String?)])

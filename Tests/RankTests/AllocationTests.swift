@@ -39,7 +39,7 @@ import Testing
     _ = Ranks.world  // starts MPI
     let world = try World(MPIRuntime.alone())
     let network = try Network(ModelDescription(named: model))
-    let images = TrainingTests.images(256)
+    let images = RankTraining.images(256)
     let schedule = BatchSchedule(samples: images.count, globalBatch: 64, microBatch: 16)
     var reduction = Reduction()
     reduction.bucketBytes = 100_000

@@ -7,11 +7,11 @@
 #     Tests/Speed/regression.sh origin/main  with another one
 #
 # Builds both in release, the earlier one in a worktree of its own, .build/before, and runs `bench step` of both in turns,
-# 7 times. Ends red when the median of the ratios is below 0.9, twice: other work on the machine can make one try wrong.
+# 5 times. Ends red when the median of the ratios is below 0.9, twice: other work on the machine can make one try wrong.
 # Says so and ends green where there is nothing to compare with: no earlier commit, as in a shallow clone, or one that
 # does not build here. Takes 1 minute, and the build of the earlier commit; nothing else may run.
 set -euo pipefail
-pairs=7
+pairs=5
 least=0.9
 
 case "${1-}" in
