@@ -12,6 +12,9 @@ let spans: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 let numeric: [SwiftSetting] =
   spans + [.unsafeFlags(["-Xcc", "-march=\(cpu)", "-enforce-exclusivity=unchecked"])]
 
+/// Tests build sooner without optimization, in release too: what takes their time is what they test.
+let tests: [SwiftSetting] = spans + [.unsafeFlags(["-Onone"])]
+
 let package = Package(
   name: "cnn-mpi",
   products: [.executable(name: "cnn-mpi", targets: ["CNNMPI"])],
@@ -90,49 +93,49 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Kernels", "System", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: spans),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: spans),
-    .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: spans),
-    .testTarget(name: "SystemTests", dependencies: ["System", "TestSupport"], swiftSettings: spans),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: tests),
+    .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: tests),
+    .testTarget(name: "SystemTests", dependencies: ["System", "TestSupport"], swiftSettings: tests),
     .testTarget(
-      name: "FilesTests", dependencies: ["Files", "Hashing", "Tensors", "TestSupport"], swiftSettings: spans),
+      name: "FilesTests", dependencies: ["Files", "Hashing", "Tensors", "TestSupport"], swiftSettings: tests),
     .testTarget(
-      name: "KernelsTests", dependencies: ["Kernels", "Tensors", "TestSupport"], swiftSettings: spans),
+      name: "KernelsTests", dependencies: ["Kernels", "Tensors", "TestSupport"], swiftSettings: tests),
     .testTarget(
       name: "NetworksTests",
       dependencies: ["Networks", "Optimizers", "Kernels", "Files", "Tensors", "TestSupport"],
-      swiftSettings: spans),
+      swiftSettings: tests),
     .testTarget(
-      name: "OptimizersTests", dependencies: ["Optimizers", "Tensors", "TestSupport"], swiftSettings: spans),
+      name: "OptimizersTests", dependencies: ["Optimizers", "Tensors", "TestSupport"], swiftSettings: tests),
     .testTarget(
       name: "DataTests", dependencies: ["Data", "Files", "Tensors", "CZlib", "TestSupport"],
-      swiftSettings: spans),
+      swiftSettings: tests),
     .testTarget(
-      name: "ParallelTests", dependencies: ["Parallel", "MPI", "System", "Hashing"], swiftSettings: spans),
+      name: "ParallelTests", dependencies: ["Parallel", "MPI", "System", "Hashing"], swiftSettings: tests),
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "Files", "Tensors", "TestSupport"],
-      swiftSettings: spans),
+      swiftSettings: tests),
     .testTarget(
       name: "ModelsTests", dependencies: ["Models", "Networks", "Data", "Files", "Tensors", "TestSupport"],
-      swiftSettings: spans),
+      swiftSettings: tests),
     .testTarget(
       name: "EngineTests", dependencies: ["Engine", "Parallel", "Networks", "Data", "System", "Tensors"],
-      swiftSettings: spans),
+      swiftSettings: tests),
     .testTarget(
       name: "RunsTests",
       dependencies: [
         "Runs", "Engine", "Models", "Reporting", "Parallel", "Files", "System", "Tensors", "TestSupport",
       ],
-      swiftSettings: spans),
+      swiftSettings: tests),
     .testTarget(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "System"],
-      swiftSettings: spans),
+      swiftSettings: tests),
     .testTarget(
       name: "DoctorTests", dependencies: ["Doctor", "Reporting", "MPI", "System", "TestSupport"],
-      swiftSettings: spans),
+      swiftSettings: tests),
     .testTarget(
       name: "ScalingTests",
       dependencies: ["Scaling", "Files", "Tensors", "TestSupport"],
-      swiftSettings: spans),
+      swiftSettings: tests),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
       name: "RankTests",
@@ -140,11 +143,11 @@ let package = Package(
         "Doctor", "Runs", "Engine", "Models", "Parallel", "Networks", "Optimizers", "Data", "MPI", "System",
         "Hashing", "Tensors", "AllocationCounter", "TestSupport",
       ],
-      swiftSettings: spans),
+      swiftSettings: tests),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
         "CNNMPI", "Engine", "Parallel", "Networks", "Kernels", "System", "Hashing", "TestSupport",
-      ], swiftSettings: spans),
+      ], swiftSettings: tests),
   ]
 )

@@ -44,7 +44,7 @@ swift build -c release --build-tests >"$log" 2>&1 || { cat "$log"; fail "the bui
 # Tests that measure, or that know how long something may take, run alone; the others next to each other, as most of
 # them wait for programs.
 tests=(.build/release/cnn-mpiPackageTests.xctest --testing-library swift-testing)
-alone='RankTests|CommandLineTests\.(Bench|DoctorRanks|Kill|ScalingCommand|Stall|Trace)Tests'
+alone='RankTests|EngineTests|CommandLineTests\.(Bench|DoctorRanks|Kill|ScalingCommand|Stall|Trace)Tests'
 echo "== tests"
 run_tests "${tests[@]}" --experimental-maximum-parallelization-width 3 --skip "$alone"
 echo "== tests one by one"
