@@ -11,8 +11,8 @@ import Testing
     "3steps", "--resume", "auto",
   ]
 
-  /// How often a run is killed; CNN_MPI_KILLS in the environment sets it.
-  private static let kills = ProcessInfo.processInfo.environment["CNN_MPI_KILLS"].flatMap { Int($0) } ?? 6
+  /// How often a run is killed, its parts in turn; CNN_MPI_KILLS in the environment sets it.
+  private static let kills = ProcessInfo.processInfo.environment["CNN_MPI_KILLS"].flatMap { Int($0) } ?? 3
 
   @Test func killedRunsGoOnBitwise() throws {
     try withTemporaryDirectory { directory in
@@ -22,9 +22,10 @@ import Testing
       let duration = ContinuousClock.now - start
       #expect(program.exitCode == 0, "\(program.errors)")
       var killed = 0
-      for kill in 0..<Self.kills {
+      // Moments from all parts of a run, at random for each victim.
+      for (kill, part) in (0..<Self.kills).shuffled().enumerated() {
         let out = "\(directory)/\(kill)"
-        let moment = duration * Double.random(in: 0..<1)
+        let moment = duration * ((Double(part) + .random(in: 0..<1)) / Double(Self.kills))
         let victim = Victim.allCases[kill % Victim.allCases.count]
         if try !completes(out, killing: victim, after: moment) { killed += 1 }
         let files = RunFiles(directory: out)
