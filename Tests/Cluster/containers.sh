@@ -7,11 +7,15 @@ dockerfile=jobs/container/Dockerfile
 definition=jobs/container/cnn-mpi.def
 compose=jobs/container/compose.yaml
 
-containers_proofs() {
-  image=$work/image # the chroot
+# What can be told without an image, in seconds.
+recipes_proofs() {
   prove "Dockerfile: hadolint's rules" /usr/bin/python3 "$cluster/dockerfile.py" check "$dockerfile"
   prove "compose.yaml: services, networks, volumes and hostfile agree" compose_is_sound
   prove "all packages of Dockerfile and cnn-mpi.def are in Debian, the same in both" packages_exist
+}
+
+containers_proofs() {
+  image=$work/image # the chroot
   prove "the image, in a chroot: its program trains on 2 ranks" image_trains
   hosts_up 3 raw || fail "no hosts"
   prove "head and two workers with sshd, in the chroot: 4 ranks train" workers_train

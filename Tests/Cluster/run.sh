@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Proves on a cluster on this machine what the manual says of clusters: hosts and SLURM for real, see lab.sh.
 #
-#     Tests/Cluster/run.sh [network|slurm|failures|containers|all]...
+#     Tests/Cluster/run.sh [network|slurm|failures|recipes|containers|all]...
 #
 #     network      mpirun with a hostfile over 4 hosts
 #     slurm        jobs/*.sbatch: they finish, are cut, requeued and resumed
 #     failures     ranks, hosts, disks and files that fail: the job ends, the checkpoint stays whole, nothing is left
-#     containers   jobs/container: packages, and the images' steps in a chroot; takes minutes and downloads 200 MB
-#     all          network, slurm and failures [default]
+#     recipes      jobs/container: Dockerfile, compose.yaml, cnn-mpi.def and their packages
+#     containers   the steps of these in a chroot, and training there; takes minutes and downloads 200 MB
+#     all          network, slurm, failures and recipes [default]
 #
 # Prints a line a proof with its time and ends red if one fails. Needs root and namespaces: without them it says that
 # all is skipped, or fails if CNN_MPI_CLUSTER=required or CI=true. CNN_MPI_REPEATS=10 does each failure, and the cut by
@@ -30,11 +31,11 @@ kinds=("$@")
 for kind in "${kinds[@]}"; do
   case "$kind" in
     -h | --help) usage; exit ;;
-    network | slurm | failures | containers | all) ;;
+    network | slurm | failures | recipes | containers | all) ;;
     *) echo "run.sh: error: unknown proofs $kind; see Tests/Cluster/run.sh --help" >&2; exit 2 ;;
   esac
 done
-[[ " ${kinds[*]} " != *" all "* ]] || kinds+=(network slurm failures)
+[[ " ${kinds[*]} " != *" all "* ]] || kinds+=(network slurm failures recipes)
 wanted() { [[ " ${kinds[*]} " == *" $1 "* ]]; }
 
 # Ends without a proof: red if they are required.
@@ -51,8 +52,12 @@ require_commands() {
     packages+=(slurmctld slurmd slurm-client munge)
     commands+=(slurmctld slurmd sbatch munged)
   fi
+  if wanted recipes; then
+    packages+=(python3 python3-yaml)
+    commands+=(/usr/bin/python3)
+  fi
   if wanted containers; then
-    packages+=(debootstrap python3 python3-yaml)
+    packages+=(debootstrap python3)
     commands+=(debootstrap /usr/bin/python3)
   fi
   if command -v apt-get >/dev/null; then
@@ -87,7 +92,7 @@ trap tear_down EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-for kind in network slurm failures containers; do
+for kind in network slurm failures recipes containers; do
   if wanted "$kind"; then "${kind}_proofs"; fi
 done
 echo "cluster: $passed proved, $failed failed, $skipped skipped, in $SECONDS s"
