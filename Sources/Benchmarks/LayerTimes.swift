@@ -20,6 +20,7 @@ package struct OperationTimes {
 /// finds in the caches what the one before it leaves there.
 package final class LayerTimes {
   private let plan: Plan
+  private let batches: RandomBatches
   private let parameters: SharedBuffer<Float>
   /// Nil for inference.
   private let gradients: SharedBuffer<Float>?
@@ -39,12 +40,11 @@ package final class LayerTimes {
     let parameters = parameters
     var values = parameters.mutableSpan
     network.initialize(&values, seed: seed)
-    let batches = RandomBatches(
+    batches = RandomBatches(
       for: network, globalBatch: microBatch, microBatch: microBatch, steps: 1, seed: seed)
     plan.pass.mode = forwardOnly ? .evaluation : .training
     plan.pass.count = microBatch
     plan.pass.globalBatch = microBatch
-    plan.withInputs { batches.loader.load(0..<microBatch, images: &$0, labels: &$1, samples: &$2) }
   }
 
   package var costs: [OperationCost] { plan.costs }
@@ -72,6 +72,7 @@ package final class LayerTimes {
   /// Forward, and unless for inference loss and backward, of a micro-batch.
   private func runPass() {
     let (parameters, gradients) = (parameters, gradients)
+    plan.withInputs { batches.loader.load(0..<plan.maximumBatch, images: &$0, labels: &$1, samples: &$2) }
     var stopwatch = Stopwatch()
     for index in 0..<plan.operationCount {
       plan.forward(index, parameters: parameters.span)

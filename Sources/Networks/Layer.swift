@@ -1,22 +1,22 @@
 import Kernels
 import Tensors
 
-/// A layer as a model describes it: its parameters, and what follows from them for a given input.
+/// A layer as a model describes it: its parameters, and what follows from them for given inputs.
 ///
-/// A new layer is one file in `Layers/` and one line in `layerTypes`.
+/// A new layer is one file in `Layers/` and one line in `layerTypes`. One of a single input is a `UnaryLayer`.
 package protocol Layer: Codable, Sendable {
   /// The layer's name in model files.
   static var type: String { get }
   /// The start of the names that layers without a name get, such as `conv` for `conv1`.
   static var shortName: String { get }
 
-  /// The shape of the output for an input of shape `input`.
+  /// The shape of the output for inputs of these shapes.
   ///
-  /// - Throws: when the layer cannot take such an input; the text completes "layer conv1: ".
-  func outputShape(for input: Shape) throws(LayerError) -> Shape
+  /// - Throws: when the layer cannot take such inputs; the text completes "layer conv1: ".
+  func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape
 
   /// The tensors that the layer owns.
-  func parameters(for input: Shape) -> [ParameterDescription]
+  func parameters(for inputs: [Shape]) -> [ParameterDescription]
 
   /// Says whether a ReLU that follows can be part of this layer's operation.
   var fusesReLU: Bool { get }
@@ -37,6 +37,16 @@ package protocol Layer: Codable, Sendable {
   /// and dense layers count, as usual; what is of the order of the activations is left out.
   func multiplyAdds(input: Shape, output: Shape) -> Int
 
+  /// Says whether the layer cuts off what is below 0, wholly or nearly: weights before it start larger.
+  var rectifies: Bool { get }
+
+  /// Says whether weights before the layer start as what follows it wants them, as its outputs have about the
+  /// scale of its inputs, or one of their own.
+  var keepsScale: Bool { get }
+
+  /// What the operation's backward pass reads of its forward pass; memory of other values may be used again.
+  func backwardReads(at site: LayerSite) -> BackwardReads
+
   func operation(at site: LayerSite) -> any Operation
 
   /// Bytes that its operation holds besides input, output and parameters.
@@ -48,11 +58,44 @@ package protocol Layer: Codable, Sendable {
 extension Layer {
   package func memory(at site: LayerSite, forwardOnly: Bool) -> Double { 0 }
   package func multiplyAdds(input: Shape, output: Shape) -> Int { 0 }
-  package func parameters(for input: Shape) -> [ParameterDescription] { [] }
+  package func parameters(for inputs: [Shape]) -> [ParameterDescription] { [] }
+  package func backwardReads(at site: LayerSite) -> BackwardReads { [] }
+  package var rectifies: Bool { false }
+  package var keepsScale: Bool { false }
   package var fusesReLU: Bool { false }
   package var fusesMaxPool: Bool { false }
   package func inputRead(for output: Shape) -> (height: Int, width: Int)? { nil }
   package var canTrimOutput: Bool { false }
+}
+
+/// A layer of one input.
+package protocol UnaryLayer: Layer {
+  /// The shape of the output for an input of shape `input`.
+  ///
+  /// - Throws: when the layer cannot take such an input; the text completes "layer conv1: ".
+  func outputShape(for input: Shape) throws(LayerError) -> Shape
+
+  /// The tensors that the layer owns.
+  func parameters(for input: Shape) -> [ParameterDescription]
+}
+
+extension UnaryLayer {
+  package func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {
+    guard inputs.count == 1 else { throw LayerError("expected one input, found \(inputs.count)") }
+    return try outputShape(for: inputs[0])
+  }
+
+  package func parameters(for inputs: [Shape]) -> [ParameterDescription] { parameters(for: inputs[0]) }
+  package func parameters(for input: Shape) -> [ParameterDescription] { [] }
+}
+
+/// The values of a forward pass that a backward pass reads.
+package struct BackwardReads: OptionSet, Sendable {
+  package let rawValue: Int
+  package init(rawValue: Int) { self.rawValue = rawValue }
+
+  package static let inputs = BackwardReads(rawValue: 1)
+  package static let output = BackwardReads(rawValue: 2)
 }
 
 /// All layers that a model can be made of.
@@ -92,7 +135,7 @@ package struct LayerError: Error, CustomStringConvertible {
 
 /// The place of a layer's operation in a plan, and what it depends on there.
 package struct LayerSite {
-  package let input: Shape
+  package let inputs: [Shape]
   /// The output's shape of the whole operation, with what it takes over of the layers behind.
   package let output: Shape
   /// The places of the layer's tensors in the arenas, in the order of `Layer.parameters`.
@@ -109,4 +152,7 @@ package struct LayerSite {
   package let needsInputGradient: Bool
   /// The number of the layer in its model, to tell random streams apart.
   package let index: Int
+
+  /// The shape of the first input.
+  package var input: Shape { inputs[0] }
 }

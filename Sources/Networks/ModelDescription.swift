@@ -2,7 +2,7 @@ import Files
 import Glibc
 import Tensors
 
-/// A model as it is described: its input and a list of layers, from the zoo or a JSON file.
+/// A model as it is described: its input and its layers, from the zoo or a JSON file.
 ///
 ///     {
 ///       "name": "tiny",
@@ -15,12 +15,24 @@ import Tensors
 ///       ]
 ///     }
 ///
+/// A layer reads the one before it, or those that it names, which come before it; `input` names the images:
+///
+///         {"type": "add", "inputs": ["conv2", "pool1"]}
+///
 /// The last layer's outputs are the logits of the classes; the loss is softmax cross-entropy.
 package struct ModelDescription: Sendable, Codable {
   package struct NamedLayer: Sendable {
     /// The name that the description gives; nil for one by type and number, such as `conv1`.
     package let name: String?
+    /// The names of the layers that it reads; nil for the one before it.
+    package let inputs: [String]?
     package let layer: any Layer
+
+    package init(name: String? = nil, inputs: [String]? = nil, layer: any Layer) {
+      self.name = name
+      self.inputs = inputs
+      self.layer = layer
+    }
   }
 
   package let name: String
@@ -28,10 +40,10 @@ package struct ModelDescription: Sendable, Codable {
   package let layers: [NamedLayer]
 
   package init(name: String, input: Shape, layers: [any Layer]) {
-    self.init(name: name, input: input, layers: layers.map { NamedLayer(name: nil, layer: $0) })
+    self.init(name: name, input: input, layers: layers.map { NamedLayer(layer: $0) })
   }
 
-  init(name: String, input: Shape, layers: [NamedLayer]) {
+  package init(name: String, input: Shape, layers: [NamedLayer]) {
     self.name = name
     self.input = input
     self.layers = layers
@@ -48,11 +60,12 @@ package struct ModelDescription: Sendable, Codable {
 }
 
 extension ModelDescription.NamedLayer: Codable {
-  private enum CodingKeys: String, CodingKey { case type, name }
+  private enum CodingKeys: String, CodingKey { case type, name, inputs }
 
   package init(from decoder: any Decoder) throws {
     let keys = try decoder.container(keyedBy: CodingKeys.self)
     name = try keys.decodeIfPresent(String.self, forKey: .name)
+    inputs = try keys.decodeIfPresent([String].self, forKey: .inputs)
     let type = try keys.decode(String.self, forKey: .type)
     guard let layerType = layerTypes.first(where: { $0.type == type }) else {
       let known = layerTypes.map { $0.type }.joined(separator: ", ")
@@ -66,6 +79,7 @@ extension ModelDescription.NamedLayer: Codable {
     var keys = encoder.container(keyedBy: CodingKeys.self)
     try keys.encode(type(of: layer).type, forKey: .type)
     try keys.encodeIfPresent(name, forKey: .name)
+    try keys.encodeIfPresent(inputs, forKey: .inputs)
     try layer.encode(to: encoder)
   }
 }

@@ -1,22 +1,31 @@
 import Tensors
 
-/// A described model with all that follows from the description: names, shapes, and the layout of its arenas.
+/// A described model with all that follows from the description: connections, shapes, and the layout of its
+/// arenas.
 package struct Network: Sendable {
   /// A layer in its place.
   package struct Node: Sendable {
     package let name: String
     package let layer: any Layer
-    package let input: Shape
+    /// The values that the layer reads: 0 for the images, i + 1 for what node i gives.
+    package let inputs: [Int]
+    /// Shapes of these values.
+    package let inputShapes: [Shape]
     package let output: Shape
     /// The tensors that the layer owns, as indices into `layout.tensors`.
     package let tensors: Range<Int>
+
+    /// Shape of the first value that the layer reads.
+    package var input: Shape { inputShapes[0] }
   }
 
   package let description: ModelDescription
+  /// The layers; each comes after all that it reads. The last gives the logits.
   package let nodes: [Node]
   package let layout: ParameterLayout
   /// How each of `layout.tensors` looks in PyTorch's files.
   package let pyTorchForms: [PyTorchForm]
+  let graph: Graph
   private let initializers: [Initializer]
 
   package var input: Shape { description.input }
@@ -24,58 +33,67 @@ package struct Network: Sendable {
   package var namedDescription: ModelDescription {
     ModelDescription(
       name: description.name, input: input,
-      layers: nodes.map { ModelDescription.NamedLayer(name: $0.name, layer: $0.layer) })
+      layers: zip(nodes, description.layers).map { node, item in
+        ModelDescription.NamedLayer(name: node.name, inputs: item.inputs, layer: node.layer)
+      })
   }
   /// The number of classes that the network tells apart.
   package var classes: Int { nodes[nodes.count - 1].output.count }
 
-  /// - Throws: `ModelError` where the layers do not fit together, with the layer's name and both shapes.
+  /// - Throws: `ModelError` where the layers do not fit together, with the layer's name, its inputs and all
+  ///   shapes.
   package init(_ description: ModelDescription) throws(ModelError) {
-    var nodes: [Node] = []
-    var tensors: [(name: String, shape: [Int], kind: ParameterLayout.Kind)] = []
-    var forms: [PyTorchForm] = []
-    var initializers: [Initializer] = []
-    let names = try Self.names(of: description)
-    var shape = description.input
-    try Self.checkCount([shape.height, shape.width, shape.channels], of: "the input", description)
-    for (index, item) in description.layers.enumerated() {
-      let output: Shape
-      do {
-        output = try item.layer.outputShape(for: shape)
-      } catch {
-        let origin = nodes.last.map { "layer \($0.name)" } ?? "the model's input"
-        throw ModelError(
-          "model \(description.name), layer \(names[index]): \(error) (from \(origin), \(shape))")
-      }
-      try Self.checkCount(
-        [output.height, output.width, output.channels], of: "layer \(names[index])'s output", description)
-      let own = item.layer.parameters(for: shape)
-      for tensor in own {
-        try Self.checkCount(tensor.shape, of: "\(names[index]).\(tensor.name)", description)
-      }
-      let following = description.layers[(index + 1)...]
-      nodes.append(
-        Node(
-          name: names[index], layer: item.layer, input: shape, output: output,
-          tensors: tensors.count..<tensors.count + own.count))
-      tensors += own.map { ("\(names[index]).\($0.name)", $0.shape, $0.kind) }
-      forms += own.map(\.pyTorch)
-      initializers += own.map { Self.initializer(of: $0, before: following) }
-      shape = output
-    }
-    guard let last = nodes.last else {
+    guard !description.layers.isEmpty else {
       throw ModelError("model \(description.name): expected layers, found none")
     }
-    guard last.output.count > 1 else {
+    let graph = try Graph(description)
+    let shape = description.input
+    try Self.checkCount([shape.height, shape.width, shape.channels], of: "the input", description)
+    var shapes = [shape]
+    var nodes: [Node] = []
+    var described: [[ParameterDescription]] = []
+    var count = 0
+    for (index, item) in description.layers.enumerated() {
+      let name = graph.names[index]
+      let inputs = graph.inputs[index].map { shapes[$0] }
+      let output = try Self.output(of: item.layer, index, inputs, graph, description)
+      let own = item.layer.parameters(for: inputs)
+      for tensor in own { try Self.checkCount(tensor.shape, of: "\(name).\(tensor.name)", description) }
+      nodes.append(
+        Node(
+          name: name, layer: item.layer, inputs: graph.inputs[index], inputShapes: inputs, output: output,
+          tensors: count..<count + own.count))
+      shapes.append(output)
+      described.append(own)
+      count += own.count
+    }
+    guard shapes[nodes.count].count > 1 else {
       throw ModelError(
-        "model \(description.name), layer \(last.name): expected the logits of at least 2 classes, found "
-          + "the output shape \(last.output)")
+        "model \(description.name), layer \(graph.names.last!): expected the logits of at least 2 classes, found "
+          + "the output shape \(shapes[nodes.count])")
     }
     self.description = description
+    self.graph = graph
     self.nodes = nodes
-    self.initializers = initializers
-    pyTorchForms = forms
-    layout = ParameterLayout(tensors)
+    pyTorchForms = described.flatMap { $0.map(\.pyTorch) }
+    initializers = Self.initializers(of: described, nodes, graph)
+    layout = ParameterLayout(
+      zip(nodes, described).flatMap { node, own in own.map { ("\(node.name).\($0.name)", $0.shape, $0.kind) } })
+  }
+
+  private static func output(
+    of layer: any Layer, _ index: Int, _ inputs: [Shape], _ graph: Graph, _ description: ModelDescription
+  ) throws(ModelError) -> Shape {
+    let output: Shape
+    do { output = try layer.outputShape(for: inputs) } catch {
+      let origins = zip(graph.inputs[index], inputs).map { "\(graph.name(ofValue: $0)), \($1)" }
+      throw ModelError(
+        "model \(description.name), layer \(graph.names[index]): \(error) (from "
+          + "\(origins.isEmpty ? "no input" : origins.joined(separator: "; ")))")
+    }
+    try checkCount(
+      [output.height, output.width, output.channels], of: "layer \(graph.names[index])'s output", description)
+    return output
   }
 
   /// Refuses a tensor of 2^31 numbers or more, as BLAS counts in 32 bits.
@@ -94,39 +112,6 @@ package struct Network: Sendable {
   /// What the names of tensors in checkpoints begin with that are not the model's own.
   package static let reservedNames = ["optimizer", "average", "best"]
 
-  /// The layers' names, in their order: given ones, or type and number.
-  private static func names(of description: ModelDescription) throws(ModelError) -> [String] {
-    var counts: [String: Int] = [:]
-    var names: [String] = []
-    var known = Set<String>()
-    for item in description.layers {
-      let type = type(of: item.layer)
-      counts[type.shortName, default: 0] += 1
-      let name = item.name ?? "\(type.shortName)\(counts[type.shortName]!)"
-      guard known.insert(name).inserted else {
-        throw ModelError("model \(description.name): two layers are called \"\(name)\"")
-      }
-      guard !reservedNames.contains(String(name.prefix { $0 != "." })) else {
-        throw ModelError(
-          "model \(description.name): expected another name than \"\(name)\" for a layer, as checkpoints call "
-            + "what is not the model's own \(reservedNames.joined(separator: ", "))")
-      }
-      names.append(name)
-    }
-    return names
-  }
-
-  /// How a tensor starts depends on what follows its layer: a ReLU, directly or behind batch normalisation;
-  /// or nothing, where its outputs are the logits.
-  private static func initializer(
-    of tensor: ParameterDescription, before following: ArraySlice<ModelDescription.NamedLayer>
-  ) -> Initializer {
-    guard case .glorot(let fanIn, _) = tensor.initializer else { return tensor.initializer }
-    if following.isEmpty { return .normal(deviation: 0.01) }
-    let next = following.first { !($0.layer is BatchNorm) }?.layer
-    return next is ReLU ? .he(fanIn: fanIn) : tensor.initializer
-  }
-
   /// Fills the parameter arena with the starting values, see `Initializer`; biases are 0. Each tensor's
   /// numbers are a function of the seed and its index.
   package func initialize(_ parameters: inout MutableSpan<Float>, seed: UInt64) {
@@ -135,6 +120,28 @@ package struct Network: Sendable {
       var random = RandomStream(seed: seed, purpose: .initialization, index: index)
       var values = parameters[slice: tensor.range]
       initializers[index].fill(&values, random: &random)
+    }
+  }
+}
+
+extension Network {
+  /// How a tensor starts depends on what follows its layer: a ReLU or its like, directly or behind batch
+  /// normalisation, sums and concatenations; or nothing, where its outputs are the logits.
+  private static func initializers(
+    of described: [[ParameterDescription]], _ nodes: [Node], _ graph: Graph
+  ) -> [Initializer] {
+    var rectified = [Bool](repeating: false, count: nodes.count)
+    for index in nodes.indices.reversed() {
+      rectified[index] = graph.readers[index + 1].contains { reader in
+        nodes[reader].layer.rectifies || (nodes[reader].layer.keepsScale && rectified[reader])
+      }
+    }
+    return zip(nodes.indices, described).flatMap { index, own in
+      own.map { tensor -> Initializer in
+        guard case .glorot(let fanIn, _) = tensor.initializer else { return tensor.initializer }
+        if index == nodes.count - 1 { return .normal(deviation: 0.01) }
+        return rectified[index] ? .he(fanIn: fanIn) : tensor.initializer
+      }
     }
   }
 }

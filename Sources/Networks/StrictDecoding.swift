@@ -3,7 +3,7 @@ import Files
 extension Decoder {
   /// The container for `Keys`; any other key in it is an error, so that a misspelt parameter is not ignored.
   ///
-  /// `type` and `name`, which every layer has, are allowed.
+  /// `type`, `name` and `inputs`, which every layer has, are allowed.
   func strictContainer<Keys: CodingKey & CaseIterable>(
     _ keys: Keys.Type
   ) throws -> KeyedDecodingContainer<Keys> {
@@ -13,7 +13,7 @@ extension Decoder {
 
   func expectOnly(_ known: [String]) throws {
     let found = try container(keyedBy: AnyKey.self)
-    for key in found.allKeys where key.stringValue != "type" && key.stringValue != "name" {
+    for key in found.allKeys where !["type", "name", "inputs"].contains(key.stringValue) {
       guard known.contains(key.stringValue) else {
         let expected = known.isEmpty ? "no parameters" : known.joined(separator: ", ")
         throw DecodingError.dataCorruptedError(

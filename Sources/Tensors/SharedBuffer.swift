@@ -25,6 +25,13 @@ package final class SharedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     return unsafe _overrideLifetime(part.mutableSpan, borrowing: self)
   }
 
+  /// The elements at `range`, writable.
+  @_lifetime(borrow self)
+  package func mutableSpan(_ range: Range<Int>) -> MutableSpan<Element> {
+    let part = unsafe UnsafeMutableBufferPointer(rebasing: memory.unsafeMemory[range])
+    return unsafe _overrideLifetime(part.mutableSpan, borrowing: self)
+  }
+
   package var span: Span<Element> {
     @_lifetime(borrow self)
     get { unsafe _overrideLifetime(memory.unsafeMemory.span, borrowing: self) }

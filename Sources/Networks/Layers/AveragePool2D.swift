@@ -14,7 +14,7 @@ package struct AveragePool2D: PoolingLayer {
   }
 }
 
-private final class AveragePool2DOperation: Operation {
+private final class AveragePool2DOperation: UnaryOperation {
   private let input: Shape
   private let output: Shape
   private let window: Window

@@ -6,7 +6,7 @@ import Tensors
 /// Training takes the statistics of the micro-batch, and keeps running averages of them for evaluation.
 /// Tensors, all (C): `weight` (gain), `bias` (shift), `running_mean`, `running_var` (unbiased, as in
 /// PyTorch).
-package struct BatchNorm: Layer {
+package struct BatchNorm: UnaryLayer {
   package static let type = "batch_norm"
   package static let shortName = "bn"
 
@@ -36,6 +36,11 @@ package struct BatchNorm: Layer {
   }
 
   package var fusesReLU: Bool { true }
+  package var keepsScale: Bool { true }
+
+  package func backwardReads(at site: LayerSite) -> BackwardReads {
+    site.relu ? [.inputs, .output] : .inputs
+  }
 
   package func operation(at site: LayerSite) -> any Operation { BatchNormOperation(epsilon: epsilon, site) }
 
@@ -43,7 +48,7 @@ package struct BatchNorm: Layer {
   package func memory(at site: LayerSite, forwardOnly: Bool) -> Double { 20 * Double(site.input.channels) }
 }
 
-private final class BatchNormOperation: Operation {
+private final class BatchNormOperation: UnaryOperation {
   private var kernel: BatchNormKernel
   private let positions: Int
   private let (gain, shift, mean, variance): (Range<Int>, Range<Int>, Range<Int>, Range<Int>)

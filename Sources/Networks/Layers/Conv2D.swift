@@ -5,7 +5,7 @@ import Tensors
 ///
 /// Input H x W x C, output OH x OW x filters with OH = floor((H + 2 padding - kernel) / stride) + 1.
 /// Tensors: `weight` (KH, KW, C, filters), `bias` (filters).
-package struct Conv2D: Layer {
+package struct Conv2D: UnaryLayer {
   package static let type = "conv2d"
   package static let shortName = "conv"
 
@@ -69,6 +69,10 @@ package struct Conv2D: Layer {
     output.count * kernel.height * kernel.width * input.channels
   }
 
+  package func backwardReads(at site: LayerSite) -> BackwardReads {
+    site.relu && !site.maxPool ? [.inputs, .output] : .inputs
+  }
+
   package func operation(at site: LayerSite) -> any Operation {
     let (geometry, tail, algorithm) = kernel(at: site)
     return Conv2DOperation(
@@ -95,7 +99,7 @@ package struct Conv2D: Layer {
   }
 }
 
-private final class Conv2DOperation: Operation {
+private final class Conv2DOperation: UnaryOperation {
   private let convolution: Convolution
   private let places: WeightAndBias
 

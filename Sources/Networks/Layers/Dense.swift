@@ -4,7 +4,7 @@ import Tensors
 /// A fully connected layer: every output depends on every input. Images are flattened in the order H, W, C.
 ///
 /// Input any shape of I numbers, output `units`. Tensors: `weight` (I, units), `bias` (units).
-package struct Dense: Layer {
+package struct Dense: UnaryLayer {
   package static let type = "dense"
   package static let shortName = "fc"
 
@@ -40,12 +40,16 @@ package struct Dense: Layer {
 
   package func multiplyAdds(input: Shape, output: Shape) -> Int { input.count * output.count }
 
+  package func backwardReads(at site: LayerSite) -> BackwardReads {
+    site.relu ? [.inputs, .output] : .inputs
+  }
+
   package func operation(at site: LayerSite) -> any Operation {
     DenseOperation(site, places: WeightAndBias(site.parameters))
   }
 }
 
-private final class DenseOperation: Operation {
+private final class DenseOperation: UnaryOperation {
   private let inputs: Int
   private let outputs: Int
   private let relu: Bool

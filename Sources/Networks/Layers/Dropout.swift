@@ -3,7 +3,7 @@ import Tensors
 
 /// In training sets each number to 0 with probability `rate` and scales the others by 1 / (1 - rate); in
 /// evaluation does nothing (Srivastava et al. 2014).
-package struct Dropout: Layer {
+package struct Dropout: UnaryLayer {
   package static let type = "dropout"
   package static let shortName = "dropout"
 
@@ -30,7 +30,7 @@ package struct Dropout: Layer {
   }
 }
 
-private final class DropoutOperation: Operation {
+private final class DropoutOperation: UnaryOperation {
   private let rate: Float
   private let layer: Int
   private let mask: SharedBuffer<Float>

@@ -22,7 +22,7 @@ package struct MaxPool2D: PoolingLayer {
   }
 }
 
-private final class MaxPool2DOperation: Operation {
+private final class MaxPool2DOperation: UnaryOperation {
   private var kernel: MaxPool2DKernel
 
   init(_ kernel: consuming MaxPool2DKernel) { self.kernel = kernel }

@@ -5,7 +5,7 @@ import Tensors
 ///
 /// Input H x W x C, output OH x OW x C with OH = floor((H + 2 padding - size) / stride) + 1. The stride is
 /// the size unless given.
-package protocol PoolingLayer: Layer {
+package protocol PoolingLayer: UnaryLayer {
   var pooling: PoolingWindow { get }
   init(pooling: PoolingWindow)
 }

@@ -4,7 +4,7 @@ import Tensors
 
 /// max(x, 0). Behind a convolution, dense or batch normalisation layer it becomes part of that one's
 /// operation.
-package struct ReLU: Layer {
+package struct ReLU: UnaryLayer {
   package static let type = "relu"
   package static let shortName = "relu"
 
@@ -16,10 +16,14 @@ package struct ReLU: Layer {
 
   package func outputShape(for input: Shape) throws(LayerError) -> Shape { input }
 
+  package var rectifies: Bool { true }
+
+  package func backwardReads(at site: LayerSite) -> BackwardReads { .output }
+
   package func operation(at site: LayerSite) -> any Operation { ReLUOperation() }
 }
 
-private final class ReLUOperation: Operation {
+private final class ReLUOperation: UnaryOperation {
   func forward(_ x: Span<Float>, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
     relu(x, into: &y)
   }

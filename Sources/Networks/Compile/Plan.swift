@@ -10,12 +10,10 @@ package final class Plan {
   package let maximumBatch: Int
   /// What the next passes are about.
   package var pass: Pass
-  let operations: [PlannedOperation]
-  /// activations[i] goes into operation i, activations[i + 1] comes out of it; the last are the logits.
-  private let activations: [SharedBuffer<Float>]
-  /// The gradients of the loss with respect to the activations of the same index. Nobody needs that of the
-  /// images, and inference none.
-  private let activationGradients: [SharedBuffer<Float>]
+  let layers: [PlannedLayer]
+  let operations: [any Operation]
+  /// Value 0 are the images, value i + 1 is what operation i gives; the last are the logits.
+  private let memory: PassMemory
   private let labels: SharedBuffer<Int32>
   private let labelSmoothing: Float
 
@@ -32,13 +30,10 @@ package final class Plan {
     pass = Pass(
       mode: .training, count: 0, globalBatch: 1, seed: seed, step: 0,
       samples: SharedBuffer(repeating: 0, count: maximumBatch))
-    operations = plannedOperations(
-      of: network, maximumBatch: maximumBatch, convolution: convolution)
-    let shapes = [network.input] + operations.map(\.output)
-    activations = shapes.map { SharedBuffer(repeating: 0, count: maximumBatch, unit: $0.count) }
-    activationGradients = shapes.enumerated().map { index, shape in
-      SharedBuffer(repeating: 0, count: index > 0 && !forwardOnly ? maximumBatch : 0, unit: shape.count)
-    }
+    layers = plannedLayers(of: network, maximumBatch: maximumBatch, convolution: convolution)
+    operations = layers.map { $0.layer.operation(at: $0.site) }
+    memory = PassMemory(
+      of: layers, input: network.input.count, maximumBatch: maximumBatch, forwardOnly: forwardOnly)
     labels = SharedBuffer(repeating: 0, count: maximumBatch)
   }
 
@@ -52,8 +47,8 @@ package final class Plan {
       _ samples: inout MutableSpan<UInt32>
     ) -> Void
   ) {
-    let (imageMemory, labelMemory, sampleMemory) = (activations[0], labels, pass.samples)
-    var images = imageMemory.mutableSpan(first: pass.count)
+    let (memory, labelMemory, sampleMemory) = (memory, labels, pass.samples)
+    var images = memory.activation(0, pass.count)
     var labels = labelMemory.mutableSpan(first: pass.count)
     var samples = sampleMemory.mutableSpan(first: pass.count)
     fill(&images, &labels, &samples)
@@ -61,8 +56,9 @@ package final class Plan {
 
   /// Lets `read` see the logits, (N, classes), of the last forward pass.
   package func withLogits<Result>(_ read: (Span<Float>) -> Result) -> Result {
-    let logits = activations[operations.count]
-    return read(logits.span(first: pass.count))
+    let memory = memory
+    let logits = memory.activation(operations.count, pass.count)
+    return read(logits.span)
   }
 
   /// Computes the logits of the images.
@@ -72,10 +68,9 @@ package final class Plan {
 
   /// The forward pass of operation `index`.
   package func forward(_ index: Int, parameters: Span<Float>) {
-    let (x, y) = (activations[index], activations[index + 1])
-    var output = y.mutableSpan(first: pass.count)
-    operations[index].operation.forward(
-      x.span(first: pass.count), parameters: parameters, pass: pass, into: &output)
+    let memory = memory
+    var y = memory.activation(index + 1, pass.count)
+    operations[index].forward(memory.inputs(index, pass.count), parameters: parameters, pass: pass, into: &y)
   }
 
   /// The loss, summed over the samples, and the number of samples classified right.
@@ -92,14 +87,14 @@ package final class Plan {
   /// - Returns: this micro-batch's part of the mean loss, and the number of its samples classified right.
   @discardableResult
   package func loss(into gradients: inout MutableSpan<Float>) -> (loss: Double, correct: Int) {
-    let gradient = activationGradients[operations.count]
-    var dLogits = gradient.mutableSpan(first: pass.count)
+    let memory = memory
+    var dLogits = memory.gradient(operations.count, pass.count)
     let (loss, correct) = crossEntropy(
       scale: 1 / Float(pass.globalBatch), smoothing: labelSmoothing, dLogits: &dLogits)
     let part = loss / Double(pass.globalBatch)
     gradients[network.layout.place(of: .loss)] = Float(part)
     gradients[network.layout.place(of: .correct)] = Float(correct)
-    for planned in operations { planned.operation.recordStatistics(pass: pass, gradients: &gradients) }
+    for operation in operations { operation.recordStatistics(pass: pass, gradients: &gradients) }
     return (part, correct)
   }
 
@@ -110,22 +105,23 @@ package final class Plan {
   package func backward(
     _ index: Int, parameters: Span<Float>, gradients: inout MutableSpan<Float>
   ) -> Int {
-    let (x, y) = (activations[index], activations[index + 1])
-    let (gradient, inputGradient) = (activationGradients[index + 1], activationGradients[index])
-    var dY = gradient.mutableSpan(first: pass.count)
-    var dX = inputGradient.mutableSpan(first: index > 0 ? pass.count : 0)
-    operations[index].operation.backward(
-      x.span(first: pass.count), y: y.span(first: pass.count), dY: &dY, parameters: parameters, pass: pass,
-      gradients: &gradients, dX: &dX)
-    return operations[index].gradientStart
+    let memory = memory
+    let y = memory.activation(index + 1, pass.count)
+    var dY = memory.gradient(index + 1, pass.count)
+    operations[index].backward(
+      memory.inputs(index, pass.count), y: y.span, dY: &dY, parameters: parameters, pass: pass,
+      gradients: &gradients, dX: memory.inputGradients(index, pass.count))
+    memory.sumGradients(index, pass.count)
+    return layers[index].gradientStart
   }
 
   private func crossEntropy(
     scale: Float, smoothing: Float, dLogits: inout MutableSpan<Float>
   ) -> (loss: Double, correct: Int) {
-    let (logits, labels) = (activations[operations.count], labels)
+    let (memory, labels) = (memory, labels)
+    let logits = memory.activation(operations.count, pass.count)
     return softmaxCrossEntropy(
-      logits: logits.span(first: pass.count), labels: labels.span(first: pass.count),
+      logits: logits.span, labels: labels.span(first: pass.count),
       classes: network.classes, scale: scale, smoothing: smoothing,
       dLogits: &dLogits)
   }

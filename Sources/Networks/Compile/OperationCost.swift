@@ -6,7 +6,8 @@ package struct OperationCost: Sendable {
   package let name: String
   /// How a convolution is computed; nil for others.
   package let algorithm: String?
-  package let input: Shape
+  /// The shapes of what it reads.
+  package let inputs: [Shape]
   /// As far as the next operation reads it.
   package let output: Shape
   /// Numbers in its tensors.
@@ -14,8 +15,13 @@ package struct OperationCost: Sendable {
   /// The multiplications of one sample's forward pass, see `Layer.multiplyAdds`; what nobody reads of an output
   /// does not count.
   package let multiplyAdds: Int
-  /// The model's first operation: nobody needs the gradient of its input.
+  /// It reads the images alone, whose gradient nobody needs.
   package let isFirst: Bool
+
+  /// The shape of the first value that it reads.
+  package var input: Shape { inputs[0] }
+  /// Numbers in all that it reads.
+  private var inputCount: Int { inputs.reduce(0) { $0 + $1.count } }
 
   /// Floating-point operations of one sample's forward pass: a multiply-add is two.
   package var forwardFLOP: Int { 2 * multiplyAdds }
@@ -24,34 +30,34 @@ package struct OperationCost: Sendable {
   package var backwardFLOP: Int { (isFirst ? 2 : 4) * multiplyAdds }
 
   /// Bytes that the forward pass of `count` samples has to move at least: input, output and parameters once.
-  package func forwardBytes(_ count: Int) -> Int { 4 * (count * (input.count + output.count) + parameters) }
+  package func forwardBytes(_ count: Int) -> Int { 4 * (count * (inputCount + output.count) + parameters) }
 
   /// Bytes that the backward pass of `count` samples has to move at least: input, output, their gradients,
   /// parameters and their gradients once.
   package func backwardBytes(_ count: Int) -> Int {
-    4 * (count * ((isFirst ? 1 : 2) * input.count + 2 * output.count) + 2 * parameters)
+    4 * (count * ((isFirst ? 1 : 2) * inputCount + 2 * output.count) + 2 * parameters)
   }
 }
 
 extension Plan {
   /// The operations, from first to last.
   package var costs: [OperationCost] {
-    operations.indices.map { index in
-      let nodes = network.nodes[operations[index].nodes]
+    zip(layers, operations).map { planned, operation in
+      let nodes = planned.nodes.map { network.nodes[$0] }
       let tensors = nodes.flatMap { network.layout.tensors[$0.tensors] }
       return OperationCost(
-        name: nodes.map(\.name).joined(separator: " + "),
-        algorithm: operations[index].operation.algorithm,
-        input: index > 0 ? operations[index - 1].output : network.input, output: operations[index].output,
+        name: nodes.map(\.name).joined(separator: " + "), algorithm: operation.algorithm,
+        inputs: planned.site.inputs, output: planned.site.output,
         parameters: tensors.reduce(0) { $0 + $1.range.count },
-        multiplyAdds: multiplyAdds(of: nodes, output: operations[index].output), isFirst: index == 0)
+        multiplyAdds: multiplyAdds(of: nodes, output: planned.site.output),
+        isFirst: !planned.site.needsInputGradient)
     }
   }
 }
 
 /// Multiply-adds of fused layers whose last one gives an output of shape `output`: each counts only the rows
 /// and columns of its own output that the next one reads.
-private func multiplyAdds(of nodes: ArraySlice<Network.Node>, output: Shape) -> Int {
+private func multiplyAdds(of nodes: [Network.Node], output: Shape) -> Int {
   var (sum, output) = (0, output)
   for node in nodes.reversed() {
     sum += node.layer.multiplyAdds(input: node.input, output: output)
