@@ -45,7 +45,9 @@ enum ModelCommand {
       let complete = configuration
       return .inWorld { world in
         let summary = try world.agree { NetworkSummary(try Network(describedBy: complete.models[0])) }
-        let file = try world.agree { world.isRoot ? try complete.picture.map { try draw(summary, to: $0) } : nil }
+        let file = try world.agree {
+          world.isRoot ? try complete.picture.map { try draw(summary, to: $0) } : nil
+        }
         try world.print(text(of: summary, complete, picture: file))
       }
     })
@@ -66,7 +68,8 @@ enum ModelCommand {
     guard graphviz.isInstalled else {
       let file = path.prefix(upTo: path.lastIndex(of: ".")!) + ".dot"
       try writeAtomically(Array(summary.dot.utf8), to: String(file))
-      printNote("Graphviz draws \(file): apt install graphviz; then dot -T\(path.suffix(3)) -o \(path) \(file)")
+      printNote(
+        "Graphviz draws \(file): apt install graphviz; then dot -T\(path.suffix(3)) -o \(path) \(file)")
       return String(file)
     }
     try writeAtomically(try graphviz.draw(summary.dot, timeLimit: 60), to: path)
@@ -97,7 +100,8 @@ extension NetworkSummary {
       let isNext = layer.inputs == [before ?? "input"]
       return [
         layer.name, layer.type, isNext ? "" : layer.inputs.joined(separator: ", "), "\(layer.output)",
-        layer.parameters > 0 ? grouped(layer.parameters) : "", layer.megaflop > 0 ? decimal(layer.megaflop, 2) : "",
+        layer.parameters > 0 ? grouped(layer.parameters) : "",
+        layer.megaflop > 0 ? decimal(layer.megaflop, 2) : "",
       ]
     }
     let facts = table([

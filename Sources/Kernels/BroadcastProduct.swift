@@ -7,7 +7,8 @@ package func multiply(
   _ a: Span<Float>, _ shape: Shape, by b: Span<Float>, _ factor: Shape, count: Int,
   into y: inout MutableSpan<Float>
 ) {
-  precondition(a.count == y.count && a.count == count * shape.count, "\(a.count), \(y.count) of \(count) \(shape)")
+  precondition(
+    a.count == y.count && a.count == count * shape.count, "\(a.count), \(y.count) of \(count) \(shape)")
   let (a, y, pointer) = (a.address, y.address, b.address)
   forEachPair(shape, factor, b.count, count) { place, other in
     if factor.channels == 1 && shape.channels > 1 {
@@ -28,9 +29,11 @@ package func multiply(
 ///
 /// - Parameter dB: (N, H or 1, W or 1, C or 1), overwritten.
 package func multiplyBackward(
-  dY: Span<Float>, _ a: Span<Float>, _ shape: Shape, _ factor: Shape, count: Int, into dB: inout MutableSpan<Float>
+  dY: Span<Float>, _ a: Span<Float>, _ shape: Shape, _ factor: Shape, count: Int,
+  into dB: inout MutableSpan<Float>
 ) {
-  precondition(a.count == dY.count && a.count == count * shape.count, "\(a.count), \(dY.count) of \(count) \(shape)")
+  precondition(
+    a.count == dY.count && a.count == count * shape.count, "\(a.count), \(dY.count) of \(count) \(shape)")
   dB.update(repeating: 0)
   let (a, dY, size, pointer) = (a.address, dY.address, dB.count, dB.address)
   forEachPair(shape, factor, size, count) { place, other in

@@ -60,7 +60,8 @@ extension NetworkSummary {
     var shapes = [Graph.images: input]
     for layer in layers { shapes[layer.name] = layer.output }
     var lines = [
-      "digraph \(quoted(model)) {", "  node [shape=box, style=\"rounded,filled\", fillcolor=white, fontname=Helvetica];",
+      "digraph \(quoted(model)) {",
+      "  node [shape=box, style=\"rounded,filled\", fillcolor=white, fontname=Helvetica];",
       "  edge [fontname=Helvetica, fontsize=10];",
       "  \(quoted(Graph.images)) [label=\(quoted("\(Graph.images)\n\(input)")), fillcolor=lightgray];",
     ]

@@ -16,7 +16,8 @@ package struct Add: Layer {
   package func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {
     guard inputs.count > 1 else { throw LayerError("expected two or more inputs, found \(inputs.count)") }
     guard inputs.allSatisfy({ $0 == inputs[0] }) else {
-      throw LayerError("expected inputs of one shape, found \(inputs.map { "\($0)" }.joined(separator: ", "))")
+      throw LayerError(
+        "expected inputs of one shape, found \(inputs.map { "\($0)" }.joined(separator: ", "))")
     }
     return inputs[0]
   }

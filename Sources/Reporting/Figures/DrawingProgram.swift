@@ -102,7 +102,7 @@ private struct TemporaryFile: ~Copyable {
       let count = bytes.withUnsafeBytes {
         pwrite(descriptor, $0.baseAddress! + written, bytes.count - written, off_t(written))
       }
-      guard count > 0 || errno == EINTR else { return }  // The program will say that its script ends too early.
+      guard count > 0 || errno == EINTR else { return }  // The program says that its script ends.
       written += max(count, 0)
     }
   }
