@@ -49,7 +49,7 @@ struct Subcommand: Sendable {
     }, members: commands)
 
   private static let commands = [
-    TrainCommand.subcommand, EvaluateCommand.subcommand, PredictCommand.subcommand, ModelCommand.subcommand,
+    TrainCommand.subcommand, EvaluateCommand.subcommand, PredictCommand.subcommand, ModelCommand.subcommand, ImportCommand.subcommand,
     PlotCommand.subcommand,
     BenchCommand.subcommand, ScalingCommand.subcommand, DoctorCommand.subcommand,
     CompletionsCommand.subcommand, ManualCommand.subcommand,

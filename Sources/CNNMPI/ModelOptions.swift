@@ -24,6 +24,9 @@ func modelOptions<Configuration: ModelConfiguration>() -> [Option<Configuration>
     Option(
       "--deviation", \.source.deviation, .positiveNumbers,
       "their standard deviation, likewise [the file's, or 1]"),
+    Option(
+      "--classes", \.source.classes, .text("FILE"),
+      "names of the classes: a line each, or JSON [the file's, or numbers]"),
   ]
 }
 

@@ -10,6 +10,9 @@ package struct ModelSource: Sendable, Equatable {
   /// The standard deviation of pixels in 0...1, likewise; nil for what the file says, or else 1.
   package var deviation: [Double]?
 
+  /// A file of the classes' names, see `ClassNames`; nil for those of the weights' file, if any.
+  package var classes: String?
+
   package init() {}
 
   package init(model: String, weights: String? = nil) {

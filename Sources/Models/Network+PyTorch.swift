@@ -63,21 +63,26 @@ extension Network {
       guard case .floats(let numbers) = given.values else {
         throw ModelError("\(source): expected tensor \(name) to hold floating-point numbers, found integers")
       }
-      try Self.check(numbers, of: name, from: source)
+      try Self.check(numbers, of: name, as: tensor.name, from: source)
       var values = arena[slice: tensor.range]
       form.restore(numbers.span, to: &values)
     }
   }
 
+  /// - Parameters:
+  ///   - name: the tensor's name in the file.
+  ///   - own: its name in the network.
   /// - Throws: `ModelError` where a number is not finite as a `Float`, or is a variance below 0.
-  private static func check(_ numbers: [Float], of name: String, from source: String) throws(ModelError) {
+  static func check(
+    _ numbers: [Float], of name: String, as own: String, from source: String
+  ) throws(ModelError) {
     let wrong = numbers.count { !$0.isFinite }
     guard wrong == 0 else {
       throw ModelError(
         "\(source): expected tensor \(name) to hold numbers that are finite in 32 bits, found \(wrong) of "
           + "\(numbers.count) that are NaN or infinite; no model can be run with them")
     }
-    guard name.hasSuffix(".\(runningVariance)"), case let negative = numbers.count(where: { $0 < 0 }),
+    guard own.hasSuffix(".\(runningVariance)"), case let negative = numbers.count(where: { $0 < 0 }),
       negative > 0
     else { return }
     throw ModelError(

@@ -8,11 +8,14 @@ import Tensors
 ///
 /// As a file it is a safetensors file of the weights, in PyTorch's names, shapes and order, whose metadata
 /// says the rest: `model` (JSON, as in model files, with every layer's name), `normalization` (JSON, `mean`
-/// and `deviation` by channel), `classes` (JSON, names, where there are any), `format` and `program`.
+/// and `deviation` by channel), `preprocessing` (JSON, `resize`, `crop`, `interpolation` and `channels`, for models of
+/// photographs), `classes` (JSON, names, where there are any), `format` and `program`.
 package struct TrainedModel: Sendable {
   package let network: Network
   package let parameters: SharedBuffer<Float>
   package let normalization: Normalization
+  /// How photographs become inputs; nil for both sides resized, whatever their ratio.
+  package let preprocessing: Preprocessing?
   /// The names of the classes, by their numbers; nil where they have none.
   package let classNames: [String]?
   /// What people should know of how the file was read that the model is from.
@@ -25,11 +28,12 @@ package struct TrainedModel: Sendable {
 
   package init(
     _ network: Network, _ parameters: SharedBuffer<Float>, _ normalization: Normalization,
-    classNames: [String]? = nil, notes: [String] = [], batchesTracked: Int64 = 0
+    preprocessing: Preprocessing? = nil, classNames: [String]? = nil, notes: [String] = [], batchesTracked: Int64 = 0
   ) {
     self.network = network
     self.parameters = parameters
     self.normalization = normalization
+    self.preprocessing = preprocessing
     self.classNames = classNames
     self.notes = notes
     self.batchesTracked = batchesTracked
@@ -53,6 +57,7 @@ package struct TrainedModel: Sendable {
     var metadata = ["format": "pt", "program": "cnn-mpi \(version)"]
     metadata["model"] = try json(network.namedDescription)
     metadata["normalization"] = try json(normalization)
+    metadata["preprocessing"] = try preprocessing.map(json)
     metadata["classes"] = try classNames.map(json)
     return metadata
   }
@@ -76,6 +81,8 @@ extension TrainedModel {
     let (parameters, notes) = try file.weights(of: network)
     try self.init(
       network, parameters, file.normalization(for: network, source),
-      classNames: file.classNames(for: network), notes: notes)
+      preprocessing: file.preprocessing(for: network),
+      classNames: source.classes.map { try ClassNames.read($0, count: network.classes) }
+        ?? file.classNames(for: network), notes: notes)
   }
 }

@@ -44,6 +44,10 @@ package protocol Layer: Codable, Sendable {
   /// scale of its inputs, or one of their own.
   var keepsScale: Bool { get }
 
+  /// The same layer with a bias, so that a batch normalisation behind it can be folded into it; nil for layers
+  /// that are no products with weights, whose last axis is the output's channels.
+  var withBias: (any Layer)? { get }
+
   /// What the operation's backward pass reads of its forward pass; memory of other values may be used again.
   func backwardReads(at site: LayerSite) -> BackwardReads
 
@@ -60,6 +64,7 @@ extension Layer {
   package func multiplyAdds(input: Shape, output: Shape) -> Int { 0 }
   package func parameters(for inputs: [Shape]) -> [ParameterDescription] { [] }
   package func backwardReads(at site: LayerSite) -> BackwardReads { [] }
+  package var withBias: (any Layer)? { nil }
   package var rectifies: Bool { false }
   package var keepsScale: Bool { false }
   package var fusesReLU: Bool { false }

@@ -1,6 +1,7 @@
 import Engine
 import Kernels
 import Models
+import Networks
 import Parallel
 import Reporting
 
@@ -14,16 +15,18 @@ extension World {
 }
 
 extension Evaluator {
-  /// Runs a trained model, the same on all ranks.
+  /// Runs a trained model, the same on all ranks, with batch normalisation folded into the layers before it.
   ///
   /// - Throws: on all ranks, when one cannot start its threads.
   package convenience init(
     _ model: TrainedModel, _ world: World, microBatch: Int, threads: Int,
     convolution: ConvolutionMethod = .auto
   ) throws {
+    let folded = FoldedNetwork(model.network)
+    let parameters = model.parameters
     // Without dropout, which is for training, nothing here depends on the seed.
     try self.init(
-      model.network, parameters: model.parameters, world, microBatch: microBatch, threads: threads, seed: 0,
+      folded.network, parameters: folded.parameters(from: parameters.span), world, microBatch: microBatch, threads: threads, seed: 0,
       convolution: convolution)
   }
 }

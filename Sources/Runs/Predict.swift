@@ -117,7 +117,7 @@ extension PredictionReport {
       for position in shard(of: own, thread, of: threads) {
         do {
           let image = try inputs[position].pixels(
-            shape, configuration.orientation, invert: configuration.invert)
+            shape, model.preprocessing, configuration.orientation, invert: configuration.invert)
           var target = all[slice: position * shape.count..<(position + 1) * shape.count]
           target.copy(from: image.span)
           if thread == 0 { pulse.beat() }

@@ -58,10 +58,14 @@ extension DecodedImage {
   ///
   /// - Parameters:
   ///   - shape: the model's input, which has 1 or 3 channels.
+  ///   - preprocessing: how the size is reached; nil for both sides resized, whatever their ratio.
   ///   - invert: whether to put black for white, as for dark digits on light paper where a model learnt light on dark.
-  package func fitted(to shape: Shape, invert: Bool = false) -> [UInt8] {
+  package func fitted(
+    to shape: Shape, _ preprocessing: Preprocessing? = nil, invert: Bool = false
+  ) -> [UInt8] {
     let colored = shape.channels == 1 ? gray : rgb
-    let resized = colored.resized(height: shape.height, width: shape.width)
+    let resized =
+      preprocessing.map(colored.preprocessed) ?? colored.resized(height: shape.height, width: shape.width)
     return invert ? resized.pixels.map { 255 - $0 } : resized.pixels
   }
 

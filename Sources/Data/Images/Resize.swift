@@ -1,22 +1,46 @@
 import Tensors
 
+/// How pixels between those of an image are found.
+package enum Interpolation: String, Sendable, Codable, CaseIterable {
+  /// A triangle, which reaches one pixel far.
+  case bilinear
+  /// Keys' cubic with a = -1/2, which reaches two pixels far.
+  case bicubic
+
+  /// How far it reaches.
+  fileprivate var support: Double { self == .bilinear ? 1 : 2 }
+
+  /// The weight of a pixel at a distance.
+  fileprivate func weight(at distance: Double) -> Double {
+    let x = abs(distance)
+    switch self {
+    case .bilinear: return max(1 - x, 0)
+    case .bicubic where x < 1: return (1.5 * x - 2.5) * x * x + 1
+    case .bicubic where x < 2: return (((x - 5) * x + 8) * x - 4) * -0.5
+    case .bicubic: return 0
+    }
+  }
+}
+
 extension DecodedImage {
-  /// The image in another size, by a triangle filter that is as wide as an output pixel where the image
-  /// shrinks: `BILINEAR` of Pillow 13, with its arithmetic (weights of 22 bits, bytes between the passes) and
+  /// The image in another size, by a filter that is as wide as an output pixel where the image shrinks:
+  /// `BILINEAR` or `BICUBIC` of Pillow 13, with its arithmetic (weights of 22 bits, bytes between the passes) and
   /// its order of the passes, so that the bytes are those that a model sees which was trained with
   /// torchvision.
-  package func resized(height: Int, width: Int) -> DecodedImage {
+  package func resized(
+    height: Int, width: Int, _ interpolation: Interpolation = .bilinear
+  ) -> DecodedImage {
     precondition(height > 0 && width > 0, "resize to \(height)x\(width)")
     // The order found in Pillow's output; it decides roundings, which are 1 of 255 at most.
     let rowsFirst = height < shape.height && shape.height - height > 2 * (shape.width - width)
     return rowsFirst
-      ? resizedRows(to: height).resizedColumns(to: width)
-      : resizedColumns(to: width).resizedRows(to: height)
+      ? resizedRows(to: height, interpolation).resizedColumns(to: width, interpolation)
+      : resizedColumns(to: width, interpolation).resizedRows(to: height, interpolation)
   }
 
-  private func resizedColumns(to width: Int) -> DecodedImage {
+  private func resizedColumns(to width: Int, _ interpolation: Interpolation) -> DecodedImage {
     guard width != shape.width else { return self }
-    let filter = TriangleFilter(from: shape.width, to: width)
+    let filter = ResizeFilter(interpolation, from: shape.width, to: width)
     let channels = shape.channels
     var target = [UInt8](repeating: 0, count: shape.height * width * channels)
     for y in 0..<shape.height {
@@ -32,9 +56,9 @@ extension DecodedImage {
     return DecodedImage(shape: Shape(shape.height, width, channels), pixels: target)
   }
 
-  private func resizedRows(to height: Int) -> DecodedImage {
+  private func resizedRows(to height: Int, _ interpolation: Interpolation) -> DecodedImage {
     guard height != shape.height else { return self }
-    let filter = TriangleFilter(from: shape.height, to: height)
+    let filter = ResizeFilter(interpolation, from: shape.height, to: height)
     let row = shape.width * shape.channels
     var target = [UInt8](repeating: 0, count: height * row)
     for y in 0..<height {
@@ -47,7 +71,7 @@ extension DecodedImage {
 }
 
 /// What each output position of one axis takes of which input positions.
-private struct TriangleFilter {
+private struct ResizeFilter {
   /// The first input position that an output position takes from, by output position.
   private let starts: [Int]
   /// The weights of the input positions from the first on, times 2^22, by output position.
@@ -55,18 +79,20 @@ private struct TriangleFilter {
 
   private static let bits = 22
 
-  init(from size: Int, to newSize: Int) {
+  init(_ interpolation: Interpolation, from size: Int, to newSize: Int) {
     let scale = Double(size) / Double(newSize)
-    let support = max(scale, 1)
+    let shrinking = max(scale, 1)
+    let (support, factor) = (interpolation.support * shrinking, 1 / shrinking)
     var (starts, weights): ([Int], [[Int]]) = ([], [])
     for position in 0..<newSize {
       let center = (Double(position) + 0.5) * scale
       let first = max(Int(center - support + 0.5), 0)
       let end = min(Int(center + support + 0.5), size)
-      let raw = (first..<end).map { max(1 - abs((Double($0) - center + 0.5) / support), 0) }
+      let raw = (first..<end).map { interpolation.weight(at: (Double($0) - center + 0.5) * factor) }
       let sum = raw.reduce(0, +)
       starts.append(first)
-      weights.append(raw.map { Int(0.5 + $0 / sum * Double(1 << Self.bits)) })
+      weights.append(
+        raw.map { Int(($0 / sum * Double(1 << Self.bits)).rounded(.toNearestOrAwayFromZero)) })
     }
     self.starts = starts
     self.weights = weights
@@ -77,6 +103,6 @@ private struct TriangleFilter {
     let start = starts[position]
     var sum = 1 << (Self.bits - 1)
     for (offset, weight) in weights[position].enumerated() { sum += Int(input(start + offset)) * weight }
-    return UInt8(min(sum >> Self.bits, 255))
+    return UInt8(min(max(sum >> Self.bits, 0), 255))
   }
 }

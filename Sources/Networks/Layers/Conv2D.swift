@@ -13,7 +13,7 @@ package struct Conv2D: UnaryLayer {
   package let kernel: Size2D
   package let stride: Size2D
   package let padding: Size2D
-  package let bias: Bool
+  package private(set) var bias: Bool
 
   package init(
     filters: Int, kernel: Int, stride: Int = 1, padding: Int = 0, bias: Bool = true
@@ -53,6 +53,12 @@ package struct Conv2D: UnaryLayer {
         [filters, input.channels, kernel.height, kernel.width],
         of: Shape(kernel.height, kernel.width, input.channels), filters: filters))
     return bias ? [weight, ParameterDescription("bias", [filters], .constant(0))] : [weight]
+  }
+
+  package var withBias: (any Layer)? {
+    var layer = self
+    layer.bias = true
+    return layer
   }
 
   package var fusesReLU: Bool { true }

@@ -37,6 +37,7 @@ package struct Dense: UnaryLayer {
   }
 
   package var fusesReLU: Bool { true }
+  package var withBias: (any Layer)? { Dense(units: units) }
 
   package func multiplyAdds(input: Shape, output: Shape) -> Int { input.count * output.count }
 

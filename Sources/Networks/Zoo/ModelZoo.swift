@@ -13,6 +13,6 @@ package enum ModelZoo {
   static let cifar = Shape(32, 32, 3)
 
   /// Images of ImageNet as most networks take them, and the number of its classes.
-  static let imageNet = Shape(224, 224, 3)
+  package static let imageNet = Shape(224, 224, 3)
   static let imageNetClasses = 1000
 }
