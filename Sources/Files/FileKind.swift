@@ -36,7 +36,8 @@ package struct FileKind: Equatable, Sendable {
   }
 }
 
-/// A zip archive by its first entry: PyTorch puts `NAME/data.pkl` first, NumPy only arrays.
+/// A zip archive by its first entry: PyTorch puts `NAME/data.pkl` first, and whoever packs its archive anew may begin
+/// with another of its entries; NumPy has only arrays.
 ///
 /// A local header has the length of its name at byte 26 and the name at byte 30. Source: PKWARE, APPNOTE.TXT, 4.3.7.
 private func zipKind(_ bytes: [UInt8]) -> FileKind? {
@@ -44,7 +45,10 @@ private func zipKind(_ bytes: [UInt8]) -> FileKind? {
   guard bytes.count > 30 else { return .packed("a zip archive") }
   let length = Int(bytes[26]) | Int(bytes[27]) << 8
   let name = String(decoding: bytes[30...].prefix(length), as: UTF8.self)
-  if name.hasSuffix("/data.pkl") { return FileKind("a PyTorch file", isPyTorch: true) }
+  let isPyTorch = ["data.pkl", "version", "byteorder", ".format_version"].contains {
+    name.hasSuffix("/\($0)")
+  }
+  if isPyTorch { return FileKind("a PyTorch file", isPyTorch: true) }
   if name.hasSuffix(".npy") { return FileKind("a NumPy .npz archive") }
   return .packed("a zip archive")
 }
