@@ -29,6 +29,7 @@ let package = Package(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .target(name: "CPNG", dependencies: ["CPNGLibrary"]),
     .target(name: "CMPI", dependencies: ["CMPILibrary"]),
     .target(name: "COpenBLAS", dependencies: ["COpenBLASLibrary"]),
@@ -39,7 +40,7 @@ let package = Package(
     .target(name: "Tensors", swiftSettings: numeric),
     .target(name: "Hashing", dependencies: ["CXXHash", "CCrypto"], swiftSettings: spans),
     .target(name: "System", dependencies: ["Tensors", "CSystem", "CHwloc"], swiftSettings: spans),
-    .target(name: "Files", dependencies: ["Hashing", "Tensors"], swiftSettings: spans),
+    .target(name: "Files", dependencies: ["Hashing", "Tensors", "CZip"], swiftSettings: spans),
     .target(name: "MPI", dependencies: ["System", "CMPI"], swiftSettings: spans),
     .target(name: "Kernels", dependencies: ["Tensors", "CCPU", "COpenBLAS"], swiftSettings: numeric),
     .target(

