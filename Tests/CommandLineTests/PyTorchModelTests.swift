@@ -20,15 +20,6 @@ struct PyTorchModelTests {
     ]}
     """
 
-  /// The lines of Python that the manual shows.
-  private static func snippet() throws -> String {
-    let path = "\(packageRoot)/Sources/CNNMPI/CNNMPI.docc/PyTorch.md"
-    let article = try String(contentsOfFile: path, encoding: .utf8)
-    let start = try #require(article.range(of: "```python\nimport json\n"))
-    let end = try #require(article[start.upperBound...].range(of: "```"))
-    return "import json\n" + article[start.upperBound..<end.lowerBound]
-  }
-
   private static let reading = """
 
     import sys
@@ -73,7 +64,7 @@ struct PyTorchModelTests {
       ])
       #expect(predicted.exitCode == 0, "\(predicted.errors)")
       _ = try Python.run(
-        try Self.snippet() + Self.reading + "np.save(sys.argv[3], logits(sys.argv[2], pixels).numpy())",
+        try pyTorchSnippet() + Self.reading + "np.save(sys.argv[3], logits(sys.argv[2], pixels).numpy())",
         [images, "\(directory)/run/model.safetensors", "\(directory)/theirs.npy"])
       try expectSame("\(directory)/ours.npy", "\(directory)/theirs.npy", model)
     }

@@ -32,6 +32,12 @@ package struct PyTorchFile: Sendable {
       }
   }
 
+  /// Says whether the bytes begin as one of the two forms, and not as a safetensors file, whose length may do so too.
+  package static func isLikely(_ bytes: [UInt8]) -> Bool {
+    let isSafetensors = bytes.count > 8 && bytes[8] == UInt8(ascii: "{")
+    return !isSafetensors && (bytes.starts(with: [0x50, 0x4B]) || bytes.first == 0x80)
+  }
+
   private static func otherKind(_ bytes: [UInt8], _ path: String) -> FileError {
     let kind = FileKind(of: bytes)
     return FileError(

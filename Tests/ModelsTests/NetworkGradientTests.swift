@@ -1,0 +1,96 @@
+import Data
+import Files
+import Foundation
+import Models
+import Networks
+import Tensors
+import TestSupport
+import Testing
+
+/// All gradients of whole networks against PyTorch's in double precision, from the same weights and micro-batch,
+/// batch normalisation in training mode.
+@Suite(.serialized, .enabled(if: Python.isThere, Comment(rawValue: Python.hint)))
+struct NetworkGradientTests {
+  /// Reads model, images and labels; prints the largest relative error of a tensor's gradient, and of which.
+  private static let comparison = """
+
+    import sys
+    import numpy as np
+    from safetensors.torch import load_file
+    directory = sys.argv[1]
+    network, _ = load(f"{directory}/model.safetensors")
+    network = network.double().train()
+    batch = load_file(f"{directory}/batch.safetensors")
+    images = batch["images"].double().permute(0, 3, 1, 2)
+    loss = F.cross_entropy(network(images), batch["labels"].long())
+    loss.backward()
+    ours = load_file(f"{directory}/gradients.safetensors")
+    own = dict(network.named_parameters())
+    assert set(own) == set(ours), set(own) ^ set(ours)
+    errors = {name: ((own[name].grad - ours[name].double()).norm() / own[name].grad.norm()).item() for name in own}
+    worst = max(errors, key=errors.get)
+    print(errors[worst], worst, loss.item(), len(errors))
+    """
+
+  /// A network of the zoo for images of another size, without dropout.
+  private func network(_ name: String, side: Int?) throws -> Network {
+    let known = try ModelDescription(named: name)
+    let input = side.map { Shape($0, $0, known.input.channels) } ?? known.input
+    return try Network(
+      ModelDescription(
+        name: name, input: input,
+        layers: known.layers.map {
+          ModelDescription.NamedLayer(
+            name: $0.name, inputs: $0.inputs, layer: $0.layer is Dropout ? Dropout(rate: 0) : $0.layer)
+        }))
+  }
+
+  @Test(arguments: [
+    ("resnet18-cifar", 8, nil), ("resnet20", 8, nil), ("resnet50", 8, 64), ("mobilenet-v2", 8, 64),
+    ("efficientnet-lite0", 8, 64),
+  ] as [(String, Int, Int?)])
+  func gradientsAreThoseOfPyTorch(_ name: String, _ count: Int, _ side: Int?) throws {
+    let network = try network(name, side: side)
+    let parameters = SharedBuffer<Float>(repeating: 0, count: network.layout.parameterCount)
+    var values = parameters.mutableSpan
+    network.initialize(&values, seed: 1)
+    // Gains and shifts that are not those of the start.
+    for (index, tensor) in network.layout.tensors.enumerated() where tensor.shape.count == 1 {
+      let noise = randomNumbers(tensor.range.count, seed: UInt64(index))
+      for (place, n) in zip(tensor.range, noise) { values[place] += 0.2 * abs(n) }
+    }
+    let plan = Plan(network, maximumBatch: count, seed: 1)
+    (plan.pass.count, plan.pass.globalBatch) = (count, count)
+    let images = randomNumbers(count * network.input.count, seed: 9)
+    plan.withInputs { own, labels, samples in
+      own.copy(from: images.span)
+      for index in 0..<count { (labels[index], samples[index]) = (Int32(index % network.classes), UInt32(index)) }
+    }
+    var gradients = [Float](repeating: 0, count: network.layout.gradientCount)
+    do {
+      var span = gradients.mutableSpan
+      plan.forward(parameters: parameters.span)
+      plan.loss(into: &span)
+      for operation in (0..<plan.operationCount).reversed() {
+        _ = plan.backward(operation, parameters: parameters.span, gradients: &span)
+      }
+    }
+    try withTemporaryDirectory { directory in
+      let model = TrainedModel(network, parameters, Normalization(mean: [0, 0, 0], deviation: [1, 1, 1]))
+      try model.write(to: "\(directory)/model.safetensors", version: "test")
+      _ = try SafetensorsContents(tensors: network.exported(gradients.span, .trainable))
+        .write(to: "\(directory)/gradients.safetensors")
+      let (side, width) = (network.input.height, network.input.width)
+      _ = try SafetensorsContents(tensors: [
+        NamedTensor("images", [count, side, width, 3], .floats(images)),
+        NamedTensor("labels", [count], .integers((0..<count).map { Int64($0 % network.classes) })),
+      ]).write(to: "\(directory)/batch.safetensors")
+      let words = try Python.run(try pyTorchSnippet() + Self.comparison, [directory]).split(separator: " ")
+      let (error, loss) = (try #require(Double(words[0])), try #require(Double(words[2])))
+      #expect(error <= 1e-4, "\(name): \(words[1]) is off by \(error)")
+      let own = Double(gradients[network.layout.place(of: .loss)])
+      #expect(abs(own - loss) <= 1e-5 * loss, "\(name): loss \(own), expected \(loss)")
+      print("\(name): gradients of \(words[3].dropLast()) tensors, at most off by \(error) (\(words[1]))")
+    }
+  }
+}
