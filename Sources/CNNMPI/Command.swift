@@ -49,8 +49,8 @@ struct Subcommand: Sendable {
     }, members: commands)
 
   private static let commands = [
-    TrainCommand.subcommand, EvaluateCommand.subcommand, PredictCommand.subcommand, PlotCommand.subcommand,
-    BenchCommand.subcommand, ScalingCommand.subcommand, DoctorCommand.subcommand,
+    TrainCommand.subcommand, EvaluateCommand.subcommand, PredictCommand.subcommand, ExportCommand.subcommand,
+    PlotCommand.subcommand, BenchCommand.subcommand, ScalingCommand.subcommand, DoctorCommand.subcommand,
     CompletionsCommand.subcommand, ManualCommand.subcommand,
   ]
 

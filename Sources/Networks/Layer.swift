@@ -99,7 +99,7 @@ package struct BackwardReads: OptionSet, Sendable {
 }
 
 /// All layers that a model can be made of.
-let layerTypes: [any Layer.Type] = [
+package let layerTypes: [any Layer.Type] = [
   Conv2D.self, Dense.self, MaxPool2D.self, AveragePool2D.self, ReLU.self, BatchNorm.self, Dropout.self,
 ]
 
