@@ -61,6 +61,10 @@ struct LayersReport: BenchmarkReport {
   let repetitions: Int
   /// The peak of one core of rank 0.
   let sgemmPeakGflops: Double
+  /// Bytes of activations, and without `--forward` of their gradients, which share memory.
+  let activationBytes: Double
+  /// Bytes that they would take if each had memory of its own.
+  let unsharedActivationBytes: Double
   let operations: [Row]
   /// Softmax and cross-entropy with their gradient.
   let lossMicrosecondsPerImage: Double
@@ -98,6 +102,9 @@ struct LayersReport: BenchmarkReport {
     ranks = world.size
     repetitions = configuration.repetitions
     sgemmPeakGflops = peak
+    (activationBytes, unsharedActivationBytes) = Plan.activationMemory(
+      of: workload.network, maximumBatch: count, convolution: configuration.training.convolution,
+      forwardOnly: configuration.forwardOnly)
     operations = costs.enumerated().map { index, cost in
       Row(
         name: cost.name, algorithm: cost.algorithm, input: cost.input, output: cost.output,
@@ -138,6 +145,10 @@ extension LayersReport {
     let facts = [
       ("model", "\(model), micro-batches of \(microBatch), one thread"),
       ("sgemm peak", "\(decimal(sgemmPeakGflops, 1)) GFLOP/s a core"),
+      (
+        backward == nil ? "activations" : "activations and gradients",
+        "\(decimal(activationBytes / 1e6, 1)) MB; \(decimal(unsharedActivationBytes / 1e6, 1)) MB without sharing memory"
+      ),
     ]
     return reportText(benchmark, environment, repetitions, ranks, facts, warnings: warnings)
       + columns(

@@ -101,6 +101,7 @@ package struct BackwardReads: OptionSet, Sendable {
 /// All layers that a model can be made of.
 package let layerTypes: [any Layer.Type] = [
   Conv2D.self, Dense.self, MaxPool2D.self, AveragePool2D.self, ReLU.self, BatchNorm.self, Dropout.self,
+  Add.self, Concatenation.self, Multiplication.self, PadChannels.self,
 ]
 
 /// One tensor of a layer.

@@ -78,7 +78,8 @@ package struct Network: Sendable {
     pyTorchForms = described.flatMap { $0.map(\.pyTorch) }
     initializers = Self.initializers(of: described, nodes, graph)
     layout = ParameterLayout(
-      zip(nodes, described).flatMap { node, own in own.map { ("\(node.name).\($0.name)", $0.shape, $0.kind) } })
+      zip(nodes, described).flatMap { node, own in own.map { ("\(node.name).\($0.name)", $0.shape, $0.kind) }
+      })
   }
 
   private static func output(

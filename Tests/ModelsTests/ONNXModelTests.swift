@@ -42,10 +42,29 @@ import Testing
     {"name": "positions", "input": [6, 5, 2], "layers": [{"type": "conv2d", "filters": 4, "kernel": 3}]}
     """
 
-  /// Models of the zoo, and those above.
-  static let models = [
-    "mnist-cnn", "mnist-cnn-same", "mnist-small", "lenet5", "mnist-bn", "cifar-vgg", odd, names, positions,
-  ]
+  /// Values with several readers, sums of three, products with factors by channel, by position and of a dense
+  /// layer, and channels of zeros, flat ones too.
+  static let branches = """
+    {"name": "branches", "input": [9, 8, 3], "layers": [
+      {"type": "conv2d", "name": "a", "filters": 6, "kernel": 3, "padding": 1},
+      {"type": "pad_channels", "name": "b", "before": 1, "after": 2, "inputs": ["input"]},
+      {"type": "max_pool2d", "name": "c", "size": 3, "stride": 1, "padding": 1, "inputs": ["a"]},
+      {"type": "add", "name": "sum", "inputs": ["a", "b", "c"]}, {"type": "relu"},
+      {"type": "concat", "name": "wide", "inputs": ["sum", "relu1", "input"]},
+      {"type": "dense", "name": "gate", "units": 15},
+      {"type": "multiply", "name": "scaled", "inputs": ["wide", "gate"]},
+      {"type": "conv2d", "name": "map", "filters": 1, "kernel": 1, "inputs": ["scaled"]},
+      {"type": "multiply", "name": "masked", "inputs": ["scaled", "map"]},
+      {"type": "dense", "name": "d", "units": 5},
+      {"type": "pad_channels", "name": "more", "before": 2},
+      {"type": "concat", "name": "flat", "inputs": ["d", "more", "gate"]},
+      {"type": "batch_norm"}, {"type": "dense", "name": "last", "units": 4}
+    ]}
+    """
+
+  /// Models of the zoo, but those of more than 100 million parameters, and the ones above.
+  static let models =
+    ModelZoo.models.map(\.name).filter { !$0.hasPrefix("vgg") } + [odd, names, positions, branches]
 
   /// A model with random weights and statistics.
   static func model(_ text: String) throws -> TrainedModel {

@@ -59,7 +59,7 @@ struct ONNXOperationTests {
       Case(
         reference: "nn.functional.pad(\(padded), (0, 0, 0, 0, 2, 1))", input: Shape(3, 4, 5),
         output: Shape(output.height, output.width, 8), reads: [flat]
-      ) { $0.addPaddedChannels(before: 2, behind: 1, at: $1) },
+      ) { $0.addPaddedChannels(before: 2, after: 1, at: $1) },
     ]
   }
 

@@ -33,7 +33,7 @@ import Testing
   @Test func vggsHaveTheLayersOfThePapers() throws {
     let vgg16 = try Network(ModelDescription(named: "vgg16"))
     let convolutions = vgg16.nodes.filter { $0.layer is Conv2D }
-    #expect(convolutions.count == 13 && convolutions.last?.name == "conv13")
+    #expect(convolutions.count == 13 && convolutions.last?.name == "features.28")
     #expect(vgg16.nodes.filter { $0.layer is MaxPool2D }.map(\.output.height) == [112, 56, 28, 14, 7])
     #expect(vgg16.nodes.suffix(7).map(\.output.count) == [4096, 4096, 4096, 4096, 4096, 4096, 1000])
     #expect(vgg16.nodes.count { $0.layer is Dropout } == 2)

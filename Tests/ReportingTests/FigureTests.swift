@@ -138,13 +138,13 @@ private func withRun(_ rows: String, _ body: (_ directory: String) throws -> Voi
 
   @Test(.enabled(if: hasGnuplot, Comment(rawValue: gnuplotHint)))
   func aFailureIsSaid() {
-    let error = #expect(throws: FigureError.self) { try Gnuplot.draw("set nonsense\n") }
+    let error = #expect(throws: FigureError.self) { try DrawingProgram.gnuplot.draw("set nonsense\n") }
     #expect(error?.description.contains("nrecognized option") == true, "\(error?.description ?? "")")
   }
 
   @Test func aMissingProgramIsSaid() throws {
     let error = try withMissingPath { path in
-      #expect(throws: FigureError.self) { try Gnuplot.draw("", program: path) }
+      #expect(throws: FigureError.self) { try DrawingProgram.gnuplot.running(path).draw("") }
     }
     #expect(error?.description.contains("apt install gnuplot-nox") == true)
   }
@@ -156,7 +156,7 @@ private func withRun(_ rows: String, _ body: (_ directory: String) throws -> Voi
       try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
       let start = ContinuousClock.now
       let error = #expect(throws: FigureError.self) {
-        try Gnuplot.draw("", program: program, timeLimit: 0.2)
+        try DrawingProgram.gnuplot.running(program).draw("", timeLimit: 0.2)
       }
       #expect(ContinuousClock.now - start < .seconds(20))
       #expect(error?.description.contains("found none") == true)

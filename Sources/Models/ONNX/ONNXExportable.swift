@@ -108,3 +108,27 @@ extension BatchNorm: ONNXExportable {
 extension Dropout: ONNXExportable {
   package func export(to graph: inout ONNXGraph, at site: ONNXSite) -> ONNXValue { site.inputs[0] }
 }
+
+extension Add: ONNXExportable {
+  package func export(to graph: inout ONNXGraph, at site: ONNXSite) -> ONNXValue {
+    graph.addCombination(site.inputs.count == 2 ? "Add" : "Sum", at: site)
+  }
+}
+
+extension Multiplication: ONNXExportable {
+  package func export(to graph: inout ONNXGraph, at site: ONNXSite) -> ONNXValue {
+    graph.addCombination("Mul", at: site)
+  }
+}
+
+extension Concatenation: ONNXExportable {
+  package func export(to graph: inout ONNXGraph, at site: ONNXSite) -> ONNXValue {
+    graph.addCombination("Concat", at: site, ["axis": .integer(1)])
+  }
+}
+
+extension PadChannels: ONNXExportable {
+  package func export(to graph: inout ONNXGraph, at site: ONNXSite) -> ONNXValue {
+    graph.addPaddedChannels(before: before, after: after, at: site)
+  }
+}

@@ -3,17 +3,17 @@ import Tensors
 // What layers do that is no single ONNX operation, or none for values of which some are flat.
 
 extension ONNXGraph {
-  /// `Add`, `Mul` or `Concat` of several values, of which `Mul` may have 1 x 1 x C beside H x W x C.
+  /// The operation of several values, flat or not, of which `Mul` may have one of size 1 along some axes.
   package mutating func addCombination(
     _ operation: String, at site: ONNXSite, _ attributes: KeyValuePairs<String, ONNXAttribute> = [:]
   ) -> ONNXValue {
     add(operation, as: site.name, alike(site.inputs, for: site.name), to: site.output, attributes)
   }
 
-  /// The input with channels of zeros before and behind its own.
-  package mutating func addPaddedChannels(before: Int, behind: Int, at site: ONNXSite) -> ONNXValue {
+  /// The input with channels of zeros before and after its own.
+  package mutating func addPaddedChannels(before: Int, after: Int, at site: ONNXSite) -> ONNXValue {
     let x = unflattened(site.inputs[0], for: site.name)
-    let pads = [0, before, 0, 0, 0, behind, 0, 0].map(Int64.init)
+    let pads = [0, before, 0, 0, 0, after, 0, 0].map(Int64.init)
     let tensor = addTensor("pads", for: site.name, [8], .integers(pads))
     return add("Pad", as: site.name, [x], [tensor], to: site.output)
   }

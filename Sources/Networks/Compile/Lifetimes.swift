@@ -1,10 +1,15 @@
 /// A value of a pass, or a gradient, that takes memory from a first to a last moment.
-struct LivingValue {
+package struct LivingValue {
   /// Elements.
-  let count: Int
+  package let count: Int
   /// Moments of a pass: operation i of n goes forward at i, the loss is at n, operation i goes backward at
   /// 2n - i. A value is there before the first and after the last of its own.
-  let moments: ClosedRange<Int>
+  package let moments: ClosedRange<Int>
+
+  package init(count: Int, moments: ClosedRange<Int>) {
+    self.count = count
+    self.moments = moments
+  }
 }
 
 /// When the values of a pass are alive: from where they are written to where they are last read.

@@ -1,16 +1,16 @@
 /// Places in one arena for values that are not all alive at once.
-struct MemoryMap {
+package struct MemoryMap {
   /// The place of each value.
-  let places: [Range<Int>]
+  package let places: [Range<Int>]
   /// Elements of the arena.
-  let count: Int
+  package let count: Int
 
   /// Places values from the largest to the smallest, each at the lowest offset where nothing lies that is alive
   /// with it (greedy by size: Pisarchyk and Lee 2020, "Efficient Memory Management for Deep Neural Net
   /// Inference").
   ///
   /// Offsets are multiples of 16 elements (64 bytes).
-  init(of values: [LivingValue]) {
+  package init(of values: [LivingValue]) {
     var places = [Range<Int>](repeating: 0..<0, count: values.count)
     let first = values.map(\.moments.lowerBound).min() ?? 0
     let last = values.map(\.moments.upperBound).max() ?? 0

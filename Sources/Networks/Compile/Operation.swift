@@ -54,7 +54,8 @@ extension UnaryOperation {
     let input = x[0]
     var inputGradient = dX[0]
     backward(
-      input.span, y: y, dY: &dY, parameters: parameters, pass: pass, gradients: &gradients, dX: &inputGradient)
+      input.span, y: y, dY: &dY, parameters: parameters, pass: pass, gradients: &gradients, dX: &inputGradient
+    )
   }
 }
 

@@ -49,7 +49,7 @@ struct Figure {
   ///
   /// - Throws: `FigureError` or `OutputError`.
   func draw(_ format: FigureFormat, to path: String) throws {
-    try writeAtomically(try Gnuplot.draw(script(format)), to: path)
+    try writeAtomically(try DrawingProgram.gnuplot.draw(script(format)), to: path)
   }
 
   // In pixels, as a figure of 18 cm at 250 dots an inch.

@@ -38,7 +38,7 @@ package enum ScalingFigure {
   /// - Throws: `FigureError` when gnuplot cannot draw it.
   package static func draw(_ curves: [ScalingCurve], title: String, _ format: FigureFormat) throws -> [UInt8]
   {
-    try Gnuplot.draw(figure(curves, title: title).script(format))
+    try DrawingProgram.gnuplot.draw(figure(curves, title: title).script(format))
   }
 
   static func figure(_ curves: [ScalingCurve], title: String) -> Figure {

@@ -1,11 +1,7 @@
 import Tensors
 
-/// The models that come with the program.
-package enum ModelZoo {
-  package static let models = [mnistCNN, mnistCNNSame, mnistSmall, leNet5, mnistBN, cifarVGG, vgg16]
-
-  package static var names: String { models.map(\.name).joined(separator: ", ") }
-
+/// Networks for MNIST's digits.
+extension ModelZoo {
   private static let digits = Shape(28, 28, 1)
 
   /// 225,034 parameters, 15.4 MFLOP an image forward and backward.
@@ -53,27 +49,5 @@ package enum ModelZoo {
       Conv2D(filters: 64, kernel: 3, bias: false), BatchNorm(), ReLU(), MaxPool2D(size: 2),
       Dropout(rate: 0.25),
       Dense(units: 128, bias: false), BatchNorm(), ReLU(), Dropout(rate: 0.5), Dense(units: 10),
-    ])
-
-  /// Six convolutions in the manner of VGG, with batch normalisation, for images of CIFAR's size.
-  static let cifarVGG = ModelDescription(
-    name: "cifar-vgg", input: Shape(32, 32, 3),
-    layers: [64, 128, 256].flatMap { filters -> [any Layer] in
-      let convolution: [any Layer] = [
-        Conv2D(filters: filters, kernel: 3, padding: 1, bias: false), BatchNorm(), ReLU(),
-      ]
-      return convolution + convolution + [MaxPool2D(size: 2)]
-    } + [Dense(units: 10)])
-
-  /// Configuration D of Simonyan and Zisserman 2015, for the 1000 classes of ImageNet.
-  static let vgg16 = ModelDescription(
-    name: "vgg16", input: Shape(224, 224, 3),
-    layers: [(64, 2), (128, 2), (256, 3), (512, 3), (512, 3)].flatMap { filters, count -> [any Layer] in
-      (0..<count).flatMap { _ -> [any Layer] in
-        [Conv2D(filters: filters, kernel: 3, padding: 1), ReLU()]
-      } + [MaxPool2D(size: 2)]
-    } + [
-      Dense(units: 4096), ReLU(), Dropout(rate: 0.5), Dense(units: 4096), ReLU(), Dropout(rate: 0.5),
-      Dense(units: 1000),
     ])
 }

@@ -1,0 +1,68 @@
+import Files
+import Kernels
+import Tensors
+
+/// The sum of two or more inputs of one shape, as at the end of a residual block.
+package struct Add: Layer {
+  package static let type = "add"
+  package static let shortName = "add"
+
+  package init() {}
+
+  package init(from decoder: any Decoder) throws { try decoder.expectOnly([]) }
+
+  package func encode(to encoder: any Encoder) throws { _ = encoder.container(keyedBy: AnyKey.self) }
+
+  package func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {
+    guard inputs.count > 1 else { throw LayerError("expected two or more inputs, found \(inputs.count)") }
+    guard inputs.allSatisfy({ $0 == inputs[0] }) else {
+      throw LayerError(
+        "expected inputs of one shape, found \(inputs.map { "\($0)" }.joined(separator: ", "))")
+    }
+    return inputs[0]
+  }
+
+  package var fusesReLU: Bool { true }
+  package var keepsScale: Bool { true }
+
+  package func backwardReads(at site: LayerSite) -> BackwardReads { site.relu ? .output : [] }
+
+  package func operation(at site: LayerSite) -> any Operation {
+    AddOperation(inputs: site.inputs.count, width: site.output.channels, relu: site.relu)
+  }
+}
+
+private final class AddOperation: Operation {
+  private let inputs: Int
+  private let width: Int
+  private let relu: Bool
+
+  init(inputs: Int, width: Int, relu: Bool) {
+    self.inputs = inputs
+    self.width = width
+    self.relu = relu
+  }
+
+  func forward(_ x: PassValues, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
+    let first = x[0]
+    let second = x[1]
+    sum(first.span, second.span, into: &y)
+    for input in 2..<max(inputs, 2) {
+      let further = x[input]
+      add(further.span, to: &y)
+    }
+    addBias(Span(), relu: relu, to: &y, width: width)
+  }
+
+  func backward(
+    _ x: PassValues, y: Span<Float>, dY: inout MutableSpan<Float>, parameters: Span<Float>, pass: Pass,
+    gradients: inout MutableSpan<Float>, dX: PassValues
+  ) {
+    var none = MutableSpan<Float>()
+    addBiasBackward(y: y, relu: relu, dY: &dY, dBias: &none, width: width)
+    for input in 0..<inputs {
+      var gradient = dX[input]
+      if !gradient.isEmpty { gradient.copy(from: dY.span) }
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import Files
+import Kernels
+import Tensors
+
+/// The product of two inputs, element by element. The second is repeated along each axis along which it has one
+/// element: one number a channel scales whole channels, as squeeze-and-excitation does (Hu, Shen, Sun 2018).
+package struct Multiplication: Layer {
+  package static let type = "multiply"
+  package static let shortName = "multiply"
+
+  package init() {}
+
+  package init(from decoder: any Decoder) throws { try decoder.expectOnly([]) }
+
+  package func encode(to encoder: any Encoder) throws { _ = encoder.container(keyedBy: AnyKey.self) }
+
+  package func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {
+    guard inputs.count == 2 else { throw LayerError("expected two inputs, found \(inputs.count)") }
+    let (shape, factor) = (inputs[0], inputs[1])
+    guard [1, shape.height].contains(factor.height), [1, shape.width].contains(factor.width),
+      [1, shape.channels].contains(factor.channels)
+    else {
+      throw LayerError(
+        "expected a second input with as many elements as the first along each axis, or one, found \(factor) for "
+          + "\(shape)")
+    }
+    return shape
+  }
+
+  package func backwardReads(at site: LayerSite) -> BackwardReads { .inputs }
+
+  package func operation(at site: LayerSite) -> any Operation {
+    MultiplicationOperation(site.inputs[0], site.inputs[1])
+  }
+}
+
+private final class MultiplicationOperation: Operation {
+  private let shape: Shape
+  private let factor: Shape
+
+  init(_ shape: Shape, _ factor: Shape) {
+    self.shape = shape
+    self.factor = factor
+  }
+
+  func forward(_ x: PassValues, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
+    let a = x[0]
+    let b = x[1]
+    multiply(a.span, shape, by: b.span, factor, count: pass.count, into: &y)
+  }
+
+  func backward(
+    _ x: PassValues, y: Span<Float>, dY: inout MutableSpan<Float>, parameters: Span<Float>, pass: Pass,
+    gradients: inout MutableSpan<Float>, dX: PassValues
+  ) {
+    let a = x[0]
+    let b = x[1]
+    var dA = dX[0]
+    var dB = dX[1]
+    if !dA.isEmpty { multiply(dY.span, shape, by: b.span, factor, count: pass.count, into: &dA) }
+    if !dB.isEmpty { multiplyBackward(dY: dY.span, a.span, shape, factor, count: pass.count, into: &dB) }
+  }
+}
