@@ -60,7 +60,7 @@ require_swift() {
 # A Python with PyTorch for CPUs in .build/pytorch, made once; sets `python`.
 require_python() {
   python=$PWD/.build/pytorch/bin/python
-  "$python" -c 'import torch, numpy, safetensors, PIL, tensorboard, onnx, onnxruntime' 2>/dev/null && return
+  "$python" -c 'import torch, numpy, safetensors, PIL, tensorboard' 2>/dev/null && return
   echo "installing PyTorch into .build/pytorch" >&2
   command -v python3 >/dev/null || install_packages python3
   python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
@@ -70,8 +70,7 @@ require_python() {
   "$pip" install -q 'torch==2.13.0+cpu' 2>/dev/null ||
     "$pip" install -q 'torch==2.13.0+cpu' --index-url https://download.pytorch.org/whl/cpu ||
     fail "could not install PyTorch"
-  "$pip" install -q numpy safetensors pillow==13.0.0 tensorboard onnx onnxruntime ||
-    fail "could not install Python packages"
+  "$pip" install -q numpy safetensors pillow==13.0.0 tensorboard || fail "could not install Python packages"
 }
 
 # mpirun refuses to run as root, as in a container, unless told; and to start more ranks than there are cores.

@@ -3,7 +3,8 @@ import Tensors
 
 /// A layer as a model describes it: its parameters, and what follows from them for given inputs.
 ///
-/// A new layer is one file in `Layers/` and one line in `layerTypes`. One of a single input is a `UnaryLayer`.
+/// A new layer is one file in `Layers/`, one line in `layerTypes` and one extension in `Models/ONNX`. One of a single
+/// input is a `UnaryLayer`.
 package protocol Layer: Codable, Sendable {
   /// The layer's name in model files.
   static var type: String { get }
