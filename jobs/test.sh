@@ -27,7 +27,7 @@ run_tests() {
   grep -E 'skipped|Test run with' "$log" | sed -E 's/\x1b\[[0-9;]*m//g; s/ after [0-9.]+ seconds//' | sort -u
 }
 
-# Tests against PyTorch, Pillow and TensorBoard.
+# Tests against PyTorch, ONNX Runtime, Pillow and TensorBoard.
 require_python
 export CNN_MPI_PYTHON=$python
 

@@ -49,10 +49,9 @@ struct Subcommand: Sendable {
     }, members: commands)
 
   private static let commands = [
-    TrainCommand.subcommand, EvaluateCommand.subcommand, PredictCommand.subcommand, ModelCommand.subcommand, ImportCommand.subcommand,
-    PlotCommand.subcommand,
-    BenchCommand.subcommand, ScalingCommand.subcommand, DoctorCommand.subcommand,
-    CompletionsCommand.subcommand, ManualCommand.subcommand,
+    TrainCommand.subcommand, EvaluateCommand.subcommand, PredictCommand.subcommand, ModelCommand.subcommand,
+    ImportCommand.subcommand, ExportCommand.subcommand, PlotCommand.subcommand, BenchCommand.subcommand,
+    ScalingCommand.subcommand, DoctorCommand.subcommand, CompletionsCommand.subcommand, ManualCommand.subcommand,
   ]
 
   /// All subcommands, those of second words behind those of the first.

@@ -14,7 +14,13 @@ func modelOptions<Configuration: ModelConfiguration>() -> [Option<Configuration>
   [
     Option(
       "--model", \.source.model, .text("RUN|FILE"),
-      "run directory or .safetensors file; with --weights a name or .json file, as for train"),
+      "run directory or .safetensors file; with --weights a name or .json file, as for train")
+  ] + weightsOptions()
+}
+
+/// Those that say more of it than where it is.
+func weightsOptions<Configuration: ModelConfiguration>() -> [Option<Configuration>] {
+  [
     Option(
       "--weights", \.source.weights, .text("FILE"),
       "weights of a .safetensors file that does not say its model, as from PyTorch"),

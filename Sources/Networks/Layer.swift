@@ -3,7 +3,8 @@ import Tensors
 
 /// A layer as a model describes it: its parameters, and what follows from them for given inputs.
 ///
-/// A new layer is one file in `Layers/` and one line in `layerTypes`. One of a single input is a `UnaryLayer`.
+/// A new layer is one file in `Layers/`, one line in `layerTypes` and one extension in `Models/ONNX`. One of a single
+/// input is a `UnaryLayer`.
 package protocol Layer: Codable, Sendable {
   /// The layer's name in model files.
   static var type: String { get }
@@ -104,7 +105,7 @@ package struct BackwardReads: OptionSet, Sendable {
 }
 
 /// All layers that a model can be made of.
-let layerTypes: [any Layer.Type] = [
+package let layerTypes: [any Layer.Type] = [
   Conv2D.self, Dense.self, MaxPool2D.self, AveragePool2D.self, ReLU.self, BatchNorm.self, Dropout.self,
   Add.self, Concatenation.self, Multiplication.self, PadChannels.self,
 ]

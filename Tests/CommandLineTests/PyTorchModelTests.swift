@@ -29,7 +29,7 @@ struct PyTorchModelTests {
     """
 
   /// Writes images as an IDX file: noise, darker towards the edge.
-  private func writeImages(_ count: UInt8, to path: String) throws {
+  static func writeImages(_ count: UInt8, to path: String) throws {
     var bytes: [UInt8] = [0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 28, 0, 0, 0, 28]
     var state: UInt32 = 1
     for _ in 0..<Int(count) * 784 {
@@ -53,7 +53,7 @@ struct PyTorchModelTests {
     try withTemporaryDirectory { directory in
       try Self.odd.write(toFile: "\(directory)/odd.json", atomically: true, encoding: .utf8)
       let images = "\(directory)/images-idx3-ubyte"
-      try writeImages(70, to: images)
+      try Self.writeImages(70, to: images)
       let trained = try Program.run([
         "--model", model == "odd" ? "\(directory)/odd.json" : model, "--train-samples", "1000",
         "--test-samples", "100", "--epochs", "1", "--out", "\(directory)/run",
@@ -75,7 +75,7 @@ struct PyTorchModelTests {
     try withTemporaryDirectory { directory in
       try Self.odd.write(toFile: "\(directory)/odd.json", atomically: true, encoding: .utf8)
       let (images, weights) = ("\(directory)/images-idx3-ubyte", "\(directory)/weights.safetensors")
-      try writeImages(70, to: images)
+      try Self.writeImages(70, to: images)
       _ = try Python.run(
         """
         from collections import OrderedDict

@@ -154,22 +154,6 @@ private final class Recorder: RunObserver {
     #expect(CRC32C.checksum([]) == 0 && CRC32C.masked([]) == 0xA282_EAD8)
   }
 
-  /// The examples of the encoding's description.
-  @Test func messagesAreThoseOfTheStandard() {
-    var message = ProtobufMessage()
-    message.add(1, 150 as Int64)
-    message.add(2, "testing")
-    #expect(message.bytes == [0x08, 0x96, 0x01, 0x12, 0x07] + Array("testing".utf8))
-    var outer = ProtobufMessage()
-    outer.add(3, message)
-    outer.add(20, -1 as Int64)
-    outer.add(1, Float(1))
-    outer.add(2, [1.0])
-    let minusOne = [0xA0, 0x01] + [UInt8](repeating: 0xFF, count: 9) + [1]
-    let rest: [UInt8] = [0x0D, 0, 0, 0x80, 0x3F, 0x12, 8, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F]
-    #expect(outer.bytes == [0x1A, 12] + message.bytes + minusOne + rest)
-  }
-
   @Test func histogramsCountAllFiniteValues() {
     let values: [Float] = [-1, 2, 2, .nan, .infinity, 0.5]
     let histogram = Histogram(values.span)

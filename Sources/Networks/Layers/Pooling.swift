@@ -40,9 +40,9 @@ extension PoolingLayer {
 
 /// The parameters of a pooling layer.
 package struct PoolingWindow: Codable, Sendable {
-  let size: Size2D
-  let stride: Size2D
-  let padding: Size2D
+  package let size: Size2D
+  package let stride: Size2D
+  package let padding: Size2D
 
   init(size: Size2D, stride: Size2D, padding: Size2D) {
     self.size = size

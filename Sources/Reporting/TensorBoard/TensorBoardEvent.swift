@@ -1,3 +1,5 @@
+import Files
+
 /// A record of a TensorBoard event file, and its encoding: the message `Event` of TensorFlow's `event.proto`,
 /// with `Summary` and `HistogramProto` of `summary.proto`. The numbers are those of the fields there.
 enum TensorBoardEvent {

@@ -28,15 +28,20 @@ package struct ProtobufMessage {
 
   /// A repeated field, packed.
   package mutating func add(_ field: Int, _ values: [Double]) {
-    addKey(field, 2)
-    addVarint(UInt64(8 * values.count))
+    addStart(of: field, byteCount: 8 * values.count)
     for value in values { addLittleEndian(value.bitPattern) }
   }
 
   private mutating func add(_ field: Int, _ content: [UInt8]) {
-    addKey(field, 2)
-    addVarint(UInt64(content.count))
+    addStart(of: field, byteCount: content.count)
     bytes += content
+  }
+
+  /// The start of a field whose content, a message or bytes, follows from elsewhere: numbers that are not to
+  /// be copied, for example.
+  package mutating func addStart(of field: Int, byteCount: Int) {
+    addKey(field, 2)
+    addVarint(UInt64(byteCount))
   }
 
   private mutating func addKey(_ field: Int, _ wireType: Int) { addVarint(UInt64(field << 3 | wireType)) }
@@ -55,7 +60,7 @@ package struct ProtobufMessage {
 }
 
 extension [UInt8] {
-  mutating func append(littleEndian value: some FixedWidthInteger) {
+  package mutating func append(littleEndian value: some FixedWidthInteger) {
     for shift in stride(from: 0, to: value.bitWidth, by: 8) {
       append(UInt8(truncatingIfNeeded: value >> shift))
     }
