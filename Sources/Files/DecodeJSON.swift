@@ -55,10 +55,10 @@ extension DecodingError {
   /// Says where in the document the error is, and what it is.
   fileprivate var inOneLine: String {
     switch self {
-    case .keyNotFound(let key, let context): Self.line(context, "\"\(key.stringValue)\" is missing")
+    case .keyNotFound(let key, let context): Self.line(context, "\(shown(key.stringValue)) is missing")
     case .typeMismatch(let type, let context): Self.line(context, "expected \(type)")
     case .valueNotFound(let type, let context): Self.line(context, "expected \(type), found null")
-    case .dataCorrupted(let context): Self.line(context, context.debugDescription)
+    case .dataCorrupted(let context): Self.line(context, escaped(context.debugDescription, length: 1000))
     @unknown default: "\(self)"
     }
   }
@@ -69,7 +69,7 @@ extension DecodingError {
       if let index = key.intValue {
         path += "[\(index)]"
       } else {
-        path += (path.isEmpty ? "" : ".") + key.stringValue
+        path += (path.isEmpty ? "" : ".") + escaped(key.stringValue)
       }
     }
     return path.isEmpty ? what : "\(path): \(what)"

@@ -58,9 +58,9 @@ struct JSONSyntax {
       let start = syntax.next
       let key = try syntax.string()
       guard keys.insert(key).inserted else {
-        throw JSONSyntaxError(offset: start, expected: "each key once", found: "\(jsonString(key)) again")
+        throw JSONSyntaxError(offset: start, expected: "each key once", found: "\(shown(key)) again")
       }
-      guard syntax.take(":") else { throw syntax.error("a colon behind the key \(jsonString(key))") }
+      guard syntax.take(":") else { throw syntax.error("a colon behind the key \(shown(key))") }
       try syntax.value(depth: depth + 1)
     }
   }
@@ -139,6 +139,6 @@ struct JSONSyntax {
     let found = word.isEmpty ? bytes[next...].prefix(1) : word
     return JSONSyntaxError(
       offset: next, expected: expected,
-      found: found.isEmpty ? "the end" : jsonString(String(decoding: found, as: UTF8.self)))
+      found: found.isEmpty ? "the end" : shown(String(decoding: found, as: UTF8.self)))
   }
 }

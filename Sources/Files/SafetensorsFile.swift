@@ -83,7 +83,8 @@ package struct SafetensorsFile: Sendable {
       guard tensor.range.lowerBound == end else {
         throw FileError(
           path,
-          expected: "tensor \"\(tensor.name)\" to begin at byte \(end - data.lowerBound) of the data, where "
+          expected:
+            "tensor \(shown(tensor.name)) to begin at byte \(end - data.lowerBound) of the data, where "
             + "the one before ends", found: "byte \(tensor.range.lowerBound - data.lowerBound)")
       }
       end = tensor.range.upperBound
@@ -109,7 +110,7 @@ extension SafetensorsFile {
   package func load(_ tensor: Tensor) throws(FileError) -> NamedTensor {
     guard let values = tensor.type.values(of: bytes.span.bytes.extracting(tensor.range)) else {
       throw FileError(
-        path, expected: "tensor \"\(tensor.name)\" of a type that can be read",
+        path, expected: "tensor \(shown(tensor.name)) of a type that can be read",
         found: tensor.type.rawValue, hint: "convert it to F32")
     }
     return NamedTensor(tensor.name, tensor.shape, values)
@@ -154,10 +155,10 @@ extension SafetensorsHeader.Entry {
     _ name: String, in data: Range<Int>, _ path: String
   ) throws(FileError) -> SafetensorsFile.Tensor {
     func wrong(_ expected: String, _ found: String, hint: String? = nil) -> FileError {
-      FileError(path, expected: "tensor \"\(name)\" to have \(expected)", found: found, hint: hint)
+      FileError(path, expected: "tensor \(shown(name)) to have \(expected)", found: found, hint: hint)
     }
     guard let type = SafetensorsType(rawValue: type) else {
-      throw wrong("a known type, such as F32", "\"\(type)\"")
+      throw wrong("a known type, such as F32", shown(type))
     }
     guard shape.allSatisfy({ $0 >= 0 }) else { throw wrong("a shape of sizes of at least 0", "\(shape)") }
     guard offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1] else {

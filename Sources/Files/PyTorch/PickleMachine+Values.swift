@@ -65,10 +65,7 @@ extension PickleMachine {
   private func global(_ module: String, _ name: String) throws(FileError) -> PickleGlobal {
     let full = "\(module).\(name)"
     guard let global = PickleGlobal(full) else {
-      let quoted = shown(full)
-      // As Python writes it where it is an ordinary name.
-      let isPlain = quoted.dropFirst().dropLast() == full && full.unicodeScalars.allSatisfy(\.isASCII)
-      throw error(Self.expected, isPlain ? full : quoted, hint: hint(of: module))
+      throw error(Self.expected, escaped(full), hint: hint(of: module))
     }
     return global
   }

@@ -35,13 +35,6 @@ enum PickleValue {
   }
 }
 
-/// A text of a file in quotes, in one line and not too long for a message.
-func shown(_ text: String) -> String {
-  let length = 80
-  let isLong = text.unicodeScalars.count > length
-  return jsonString(isLong ? String(text.unicodeScalars.prefix(length)) + "..." : text)
-}
-
 /// Everything that the values of a pickle refer to, by number.
 struct PickleObjects {
   /// The values of tuples and lists.
