@@ -11,8 +11,8 @@ struct PlannedOperation {
   let gradientStart: Int
 }
 
-/// Compiles a network: one operation for each layer, or for a layer and the ReLU and max-pooling behind it,
-/// that computes only what the next one reads.
+/// Compiles a network: one operation for each layer, or for a layer and the activation and max-pooling behind
+/// it, that computes only what the next one reads.
 func plannedOperations(
   of network: Network, maximumBatch: Int, convolution: ConvolutionMethod
 ) -> [PlannedOperation] {
@@ -45,8 +45,8 @@ func plannedLayers(
     let site = LayerSite(
       input: input, output: outputs[index],
       parameters: network.layout.tensors[group.first.tensors].map(\.range), maximumBatch: maximumBatch,
-      relu: group.relu, maxPool: group.maxPool, convolution: convolution, needsInputGradient: index > 0,
-      index: group.nodes.startIndex)
+      activation: group.activation, maxPool: group.maxPool, convolution: convolution,
+      needsInputGradient: index > 0, index: group.nodes.startIndex)
     input = outputs[index]
     return PlannedLayer(layer: group.first.layer, site: site, nodes: group.nodes.indices)
   }
@@ -55,7 +55,7 @@ func plannedLayers(
 /// The nodes that become one operation: a layer, and what it fuses of those behind it.
 private struct FusedGroup {
   var nodes: ArraySlice<Network.Node>
-  var relu = false
+  var activation = Activation.identity
   var maxPool = false
 
   var first: Network.Node { nodes.first! }
@@ -75,8 +75,8 @@ private func fusedGroups(of nodes: [Network.Node]) -> [FusedGroup] {
   while index < nodes.count {
     let layer = nodes[index].layer
     var (group, end) = (FusedGroup(nodes: []), index + 1)
-    if layer.fusesReLU, end < nodes.count, nodes[end].layer is ReLU {
-      group.relu = true
+    if layer.fusesActivation, end < nodes.count, let activation = nodes[end].layer.activation {
+      group.activation = activation
       end += 1
     }
     if layer.fusesMaxPool, end < nodes.count, let pool = nodes[end].layer as? MaxPool2D, pool.halves {

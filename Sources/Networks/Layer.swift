@@ -18,11 +18,14 @@ package protocol Layer: Codable, Sendable {
   /// The tensors that the layer owns.
   func parameters(for input: Shape) -> [ParameterDescription]
 
-  /// Says whether a ReLU that follows can be part of this layer's operation.
-  var fusesReLU: Bool { get }
+  /// The activation that the layer is; nil for other layers.
+  var activation: Activation? { get }
 
-  /// Says whether a 2 x 2 max-pooling of stride 2 that follows the layer, or its ReLU, can be part of this
-  /// layer's operation.
+  /// Says whether an activation that follows can be part of this layer's operation.
+  var fusesActivation: Bool { get }
+
+  /// Says whether a 2 x 2 max-pooling of stride 2 that follows the layer, or its activation, can be part of
+  /// this layer's operation.
   var fusesMaxPool: Bool { get }
 
   /// The rows and columns of the input that an output of shape `output` depends on; nil where it is all of
@@ -49,7 +52,8 @@ extension Layer {
   package func memory(at site: LayerSite, forwardOnly: Bool) -> Double { 0 }
   package func multiplyAdds(input: Shape, output: Shape) -> Int { 0 }
   package func parameters(for input: Shape) -> [ParameterDescription] { [] }
-  package var fusesReLU: Bool { false }
+  package var activation: Activation? { nil }
+  package var fusesActivation: Bool { false }
   package var fusesMaxPool: Bool { false }
   package func inputRead(for output: Shape) -> (height: Int, width: Int)? { nil }
   package var canTrimOutput: Bool { false }
@@ -57,7 +61,8 @@ extension Layer {
 
 /// All layers that a model can be made of.
 let layerTypes: [any Layer.Type] = [
-  Conv2D.self, Dense.self, MaxPool2D.self, AveragePool2D.self, ReLU.self, BatchNorm.self, Dropout.self,
+  Conv2D.self, Dense.self, MaxPool2D.self, AveragePool2D.self, ReLU.self, ReLU6.self, BatchNorm.self,
+  Dropout.self,
 ]
 
 /// One tensor of a layer.
@@ -99,8 +104,8 @@ package struct LayerSite {
   package let parameters: [Range<Int>]
   /// The largest number of samples in a pass.
   package let maximumBatch: Int
-  /// True where a ReLU follows that the operation takes over.
-  package let relu: Bool
+  /// What follows that the operation takes over; the identity where nothing does.
+  package let activation: Activation
   /// True where a 2 x 2 max-pooling follows that the operation takes over.
   package let maxPool: Bool
   /// The algorithms that convolutions may use.

@@ -116,15 +116,16 @@ package struct Network: Sendable {
     return names
   }
 
-  /// How a tensor starts depends on what follows its layer: a ReLU, directly or behind batch normalisation;
-  /// or nothing, where its outputs are the logits.
+  /// How a tensor starts depends on what follows its layer: a ReLU or one of its kin, directly or behind batch
+  /// normalisation; or nothing, where its outputs are the logits.
   private static func initializer(
     of tensor: ParameterDescription, before following: ArraySlice<ModelDescription.NamedLayer>
   ) -> Initializer {
     guard case .glorot(let fanIn, _) = tensor.initializer else { return tensor.initializer }
     if following.isEmpty { return .normal(deviation: 0.01) }
     let next = following.first { !($0.layer is BatchNorm) }?.layer
-    return next is ReLU ? .he(fanIn: fanIn) : tensor.initializer
+    let isRectifier = (next as? any ElementwiseLayer)?.function.isRectifier ?? false
+    return isRectifier ? .he(fanIn: fanIn) : tensor.initializer
   }
 
   /// Fills the parameter arena with the starting values, see `Initializer`; biases are 0. Each tensor's

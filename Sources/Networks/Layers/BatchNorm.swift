@@ -35,7 +35,7 @@ package struct BatchNorm: Layer {
     ]
   }
 
-  package var fusesReLU: Bool { true }
+  package var fusesActivation: Bool { true }
 
   package func operation(at site: LayerSite) -> any Operation { BatchNormOperation(epsilon: epsilon, site) }
 
@@ -49,7 +49,8 @@ private final class BatchNormOperation: Operation {
   private let (gain, shift, mean, variance): (Range<Int>, Range<Int>, Range<Int>, Range<Int>)
 
   init(epsilon: Float, _ site: LayerSite) {
-    kernel = BatchNormKernel(channels: site.input.channels, epsilon: epsilon, relu: site.relu)
+    kernel = BatchNormKernel(
+      channels: site.input.channels, epsilon: epsilon, activation: site.activation)
     positions = site.input.height * site.input.width
     (gain, shift, mean, variance) = (
       site.parameters[0], site.parameters[1], site.parameters[2], site.parameters[3]

@@ -55,7 +55,7 @@ package struct Conv2D: Layer {
     return bias ? [weight, ParameterDescription("bias", [filters], .constant(0))] : [weight]
   }
 
-  package var fusesReLU: Bool { true }
+  package var fusesActivation: Bool { true }
   package var fusesMaxPool: Bool { true }
   package var canTrimOutput: Bool { true }
 
@@ -91,7 +91,7 @@ package struct Conv2D: Layer {
       output: Shape(factor * site.output.height, factor * site.output.width, filters))
     let algorithm = ConvolutionAlgorithm.choice(
       for: geometry, site.convolution, needsInputGradient: site.needsInputGradient)
-    return (geometry, ConvolutionTail(relu: site.relu, maxPool: site.maxPool), algorithm)
+    return (geometry, ConvolutionTail(site.activation, maxPool: site.maxPool), algorithm)
   }
 }
 

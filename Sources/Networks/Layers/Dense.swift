@@ -36,7 +36,7 @@ package struct Dense: Layer {
     return bias ? [weight, ParameterDescription("bias", [units], .constant(0))] : [weight]
   }
 
-  package var fusesReLU: Bool { true }
+  package var fusesActivation: Bool { true }
 
   package func multiplyAdds(input: Shape, output: Shape) -> Int { input.count * output.count }
 
@@ -48,20 +48,20 @@ package struct Dense: Layer {
 private final class DenseOperation: Operation {
   private let inputs: Int
   private let outputs: Int
-  private let relu: Bool
+  private let activation: Activation
   private let places: WeightAndBias
 
   init(_ site: LayerSite, places: WeightAndBias) {
     inputs = site.input.count
     outputs = site.output.count
-    relu = site.relu
+    activation = site.activation
     self.places = places
   }
 
   func forward(_ x: Span<Float>, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
     dense(
-      x, weight: parameters.extracting(places.weight), bias: parameters.extracting(places.bias), relu: relu,
-      into: &y, inputs: inputs, outputs: outputs)
+      x, weight: parameters.extracting(places.weight), bias: parameters.extracting(places.bias),
+      activation: activation, into: &y, inputs: inputs, outputs: outputs)
   }
 
   func backward(
@@ -70,8 +70,8 @@ private final class DenseOperation: Operation {
   ) {
     gradients.withSlices(places.weight, places.bias) { dWeight, dBias in
       denseBackward(
-        x, y: y, dY: &dY, weight: parameters.extracting(places.weight), relu: relu, dWeight: &dWeight,
-        dBias: &dBias, dX: &dX, inputs: inputs, outputs: outputs)
+        x, y: y, dY: &dY, weight: parameters.extracting(places.weight), activation: activation,
+        dWeight: &dWeight, dBias: &dBias, dX: &dX, inputs: inputs, outputs: outputs)
     }
   }
 }
