@@ -1,15 +1,15 @@
 import Tensors
 
-/// Batch normalisation over the positions of a micro-batch, per channel, and, fused, ReLU
+/// Batch normalisation over the positions of a micro-batch, per channel, and, fused, an activation
 /// (Ioffe and Szegedy 2015; with the statistics of a part of the batch: Hoffer et al. 2017).
 ///
-///     y = relu((x - mean) / sqrt(variance + epsilon) * gain + shift)
+///     y = activation((x - mean) / sqrt(variance + epsilon) * gain + shift)
 ///
 /// Shapes: x and y (M, C) with M = N * H * W; everything else (C).
 package struct BatchNormKernel: ~Copyable {
   package let channels: Int
   package let epsilon: Float
-  private let relu: Bool
+  private let activation: Activation
   /// Mean and biased variance of the last batch.
   package private(set) var mean: AlignedBuffer<Float>
   package private(set) var variance: AlignedBuffer<Float>
@@ -18,10 +18,10 @@ package struct BatchNormKernel: ~Copyable {
   private var slope: AlignedBuffer<Float>
   private var offset: AlignedBuffer<Float>
 
-  package init(channels: Int, epsilon: Float, relu: Bool) {
+  package init(channels: Int, epsilon: Float, activation: Activation) {
     self.channels = channels
     self.epsilon = epsilon
-    self.relu = relu
+    self.activation = activation
     mean = AlignedBuffer(count: channels)
     variance = AlignedBuffer(count: channels)
     factor = AlignedBuffer(count: channels)
@@ -56,7 +56,7 @@ package struct BatchNormKernel: ~Copyable {
     gain: Span<Float>, shift: Span<Float>, into y: inout MutableSpan<Float>
   ) {
     let (rows, channels) = (rows(x.count, y.count), channels)
-    let floor = Vector(repeating: relu ? 0 : -.infinity)
+    let bounds = ActivationBounds(activation)
     let (x, y, shift, factor) = (x.address, y.address, shift.address, factor.address)
     for c in 0..<channels { factor[c] = gain[c] / (variance[c] + epsilon).squareRoot() }
     forEachBlock(of: channels) { c, lanes in
@@ -66,7 +66,7 @@ package struct BatchNormKernel: ~Copyable {
       for row in 0..<rows {
         let place = row &* channels &+ c
         let value = (x.vector(at: place, lanes: lanes) - mean) * factor + shift
-        y.store(value.replacing(with: floor, where: value .< floor), at: place, lanes: lanes)
+        y.store(bounds.clamp(value), at: place, lanes: lanes)
       }
     }
   }
@@ -77,7 +77,7 @@ package struct BatchNormKernel: ~Copyable {
   ///     dX = gain / deviation (dY - mean(dY) - x^ mean(dY x^))
   ///
   /// - Parameters:
-  ///   - dY: (M, C); changed: 0 where ReLU cut off.
+  ///   - dY: (M, C); changed: 0 where the activation cut off.
   ///   - dGain, dShift: (C), overwritten.
   ///   - dX: (M, C), overwritten; or empty where nobody needs it.
   package mutating func backward(
@@ -86,7 +86,7 @@ package struct BatchNormKernel: ~Copyable {
   ) {
     let (rows, channels) = (rows(x.count, dY.count), channels)
     var none = MutableSpan<Float>()
-    addBiasBackward(y: y, relu: relu, dY: &dY, dBias: &none, width: channels)
+    addBiasBackward(y: y, activation: activation, dY: &dY, dBias: &none, width: channels)
     let (needsInputGradient, x, dY, dX) = (!dX.isEmpty, x.address, dY.address, dX.address)
     let mean = mean.address
     let (factor, slope) = (factor.address, slope.address)

@@ -1,9 +1,9 @@
-/// y = relu(x weight + bias), or without `relu`.
+/// y = activation(x weight + bias).
 ///
 /// Shapes: x (N, I), weight (I, O), bias (O) or empty for none, y (N, O).
 package func dense(
-  _ x: Span<Float>, weight: Span<Float>, bias: Span<Float>, relu: Bool, into y: inout MutableSpan<Float>,
-  inputs: Int, outputs: Int
+  _ x: Span<Float>, weight: Span<Float>, bias: Span<Float>, activation: Activation,
+  into y: inout MutableSpan<Float>, inputs: Int, outputs: Int
 ) {
   let count = x.count / inputs
   precondition(
@@ -15,25 +15,25 @@ package func dense(
       x.address + first, rowOfA: inputs, weight.address + first * outputs, y.address, m: count, n: outputs,
       k: min(part, inputs - first), beta: first == 0 ? 0 : 1)
   }
-  addBias(bias, relu: relu, to: &y, width: outputs)
+  addBias(bias, activation: activation, to: &y, width: outputs)
 }
 
 /// Gradients of `dense`.
 ///
 /// - Parameters:
 ///   - y: (N, O), the output of `dense`.
-///   - dY: (N, O); changed: 0 where ReLU cut off.
+///   - dY: (N, O); changed: 0 where the activation cut off.
 ///   - dWeight: (I, O), overwritten: x^T dY.
 ///   - dBias: (O), overwritten; or empty for none.
 ///   - dX: (N, I), overwritten: dY weight^T; or empty where nobody needs it.
 package func denseBackward(
-  _ x: Span<Float>, y: Span<Float>, dY: inout MutableSpan<Float>, weight: Span<Float>, relu: Bool,
-  dWeight: inout MutableSpan<Float>, dBias: inout MutableSpan<Float>, dX: inout MutableSpan<Float>,
-  inputs: Int, outputs: Int
+  _ x: Span<Float>, y: Span<Float>, dY: inout MutableSpan<Float>, weight: Span<Float>,
+  activation: Activation, dWeight: inout MutableSpan<Float>, dBias: inout MutableSpan<Float>,
+  dX: inout MutableSpan<Float>, inputs: Int, outputs: Int
 ) {
   let count = x.count / inputs
   dBias.update(repeating: 0)
-  addBiasBackward(y: y, relu: relu, dY: &dY, dBias: &dBias, width: outputs)
+  addBiasBackward(y: y, activation: activation, dY: &dY, dBias: &dBias, width: outputs)
   precondition(
     x.count == count * inputs && dWeight.count == inputs * outputs && dY.count == count * outputs,
     "(\(count) x \(inputs))^T (\(count) x \(outputs)) with \(dWeight.count) weights, \(dY.count) outputs")

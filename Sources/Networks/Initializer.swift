@@ -3,7 +3,8 @@ import Tensors
 /// How a tensor starts.
 package enum Initializer: Equatable, Sendable {
   case constant(Float)
-  /// Normal with standard deviation sqrt(2 / fanIn): for layers that a ReLU follows (He et al. 2015).
+  /// Normal with standard deviation sqrt(2 / fanIn): for layers that a ReLU or one of its kin follows
+  /// (He et al. 2015).
   case he(fanIn: Int)
   /// Uniform in +-sqrt(6 / (fanIn + fanOut)): for those that none follows (Glorot and Bengio 2010).
   case glorot(fanIn: Int, fanOut: Int)

@@ -19,11 +19,14 @@ package protocol Layer: Codable, Sendable {
   /// The tensors that the layer owns.
   func parameters(for inputs: [Shape]) -> [ParameterDescription]
 
-  /// Says whether a ReLU that follows can be part of this layer's operation.
-  var fusesReLU: Bool { get }
+  /// The activation that the layer is; nil for other layers.
+  var activation: Activation? { get }
 
-  /// Says whether a 2 x 2 max-pooling of stride 2 that follows the layer, or its ReLU, can be part of this
-  /// layer's operation.
+  /// Says whether an activation that follows can be part of this layer's operation.
+  var fusesActivation: Bool { get }
+
+  /// Says whether a 2 x 2 max-pooling of stride 2 that follows the layer, or its activation, can be part of
+  /// this layer's operation.
   var fusesMaxPool: Bool { get }
 
   /// The rows and columns of the input that an output of shape `output` depends on; nil where it is all of
@@ -68,7 +71,8 @@ extension Layer {
   package var withBias: (any Layer)? { nil }
   package var rectifies: Bool { false }
   package var keepsScale: Bool { false }
-  package var fusesReLU: Bool { false }
+  package var activation: Activation? { nil }
+  package var fusesActivation: Bool { false }
   package var fusesMaxPool: Bool { false }
   package func inputRead(for output: Shape) -> (height: Int, width: Int)? { nil }
   package var canTrimOutput: Bool { false }
@@ -106,8 +110,8 @@ package struct BackwardReads: OptionSet, Sendable {
 
 /// All layers that a model can be made of.
 package let layerTypes: [any Layer.Type] = [
-  Conv2D.self, Dense.self, MaxPool2D.self, AveragePool2D.self, ReLU.self, BatchNorm.self, Dropout.self,
-  Add.self, Concatenation.self, Multiplication.self, PadChannels.self,
+  Conv2D.self, Dense.self, MaxPool2D.self, AveragePool2D.self, ReLU.self, ReLU6.self, BatchNorm.self,
+  Dropout.self, Add.self, Concatenation.self, Multiplication.self, PadChannels.self,
 ]
 
 /// One tensor of a layer.
@@ -149,8 +153,8 @@ package struct LayerSite {
   package let parameters: [Range<Int>]
   /// The largest number of samples in a pass.
   package let maximumBatch: Int
-  /// True where a ReLU follows that the operation takes over.
-  package let relu: Bool
+  /// What follows that the operation takes over; the identity where nothing does.
+  package let activation: Activation
   /// True where a 2 x 2 max-pooling follows that the operation takes over.
   package let maxPool: Bool
   /// The algorithms that convolutions may use.

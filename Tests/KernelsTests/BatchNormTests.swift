@@ -6,10 +6,11 @@ import Testing
 @Suite struct BatchNormTests {
   static let epsilon: Float = 1e-5
 
-  @Test(arguments: [(1, 3), (5, 1), (9, 16), (40, 35), (700, 4)], [false, true])
-  func agreesWithDefinition(_ size: (rows: Int, channels: Int), relu: Bool) {
+  @Test(arguments: [(1, 3), (5, 1), (9, 16), (40, 35), (700, 4)], Activation.allCases)
+  func agreesWithDefinition(_ size: (rows: Int, channels: Int), activation: Activation) {
     let x = randomNumbers(size.rows * size.channels, seed: 1).map { 3 * $0 + 2 }
-    let gain = randomNumbers(size.channels, seed: 2)
+    // So large that some outputs reach the ceiling of ReLU6.
+    let gain = randomNumbers(size.channels, seed: 2).map { 5 * $0 }
     let shift = randomNumbers(size.channels, seed: 3)
     let upstream = randomNumbers(x.count, seed: 4)
     var y = [Float](repeating: .nan, count: x.count)
@@ -17,7 +18,7 @@ import Testing
     var dGain = [Float](repeating: .nan, count: size.channels)
     var dShift = dGain
     var dX = y
-    var kernel = BatchNormKernel(channels: size.channels, epsilon: Self.epsilon, relu: relu)
+    var kernel = BatchNormKernel(channels: size.channels, epsilon: Self.epsilon, activation: activation)
     do {
       var ySpan = y.mutableSpan
       kernel.forward(x.span, gain: gain.span, shift: shift.span, into: &ySpan)
@@ -29,26 +30,26 @@ import Testing
         x.span, y: ySpan.span, dY: &dYSpan, gain: gain.span, dGain: &dGainSpan, dShift: &dShiftSpan,
         dX: &dXSpan)
     }
-    func naive(_ x: [Double], _ gain: [Double], _ shift: [Double]) -> [Double] {
+    func twin(_ x: [Double], _ gain: [Double], _ shift: [Double]) -> [Double] {
       let y = naiveBatchNorm(x, gain: gain, shift: shift, epsilon: Double(Self.epsilon))
-      return relu ? naiveReLU(y) : y
+      return naive(activation, y)
     }
     let (xd, gd, sd, ud) = (x.doubles, gain.doubles, shift.doubles, upstream.doubles)
-    expectClose(y, naive(xd, gd, sd), tolerance: 3e-6, "y")
+    expectClose(y, twin(xd, gd, sd), tolerance: 3e-6, "y")
     // The gradient of one row is that of a constant, drowned in 1 / sqrt(epsilon).
     guard size.rows > 1 else { return }
     func differences(at point: [Double], _ y: ([Double]) -> [Double]) -> [Double] {
       centralDifferences(at: point, step: 1e-7) { dot(y($0), ud) }
     }
-    expectClose(dGain, differences(at: gd) { naive(xd, $0, sd) }, tolerance: 1e-5, "dGain")
-    expectClose(dShift, differences(at: sd) { naive(xd, gd, $0) }, tolerance: 1e-5, "dShift")
+    expectClose(dGain, differences(at: gd) { twin(xd, $0, sd) }, tolerance: 1e-5, "dGain")
+    expectClose(dShift, differences(at: sd) { twin(xd, gd, $0) }, tolerance: 1e-5, "dShift")
     if size.rows <= 100 {
-      expectClose(dX, differences(at: xd) { naive($0, gd, sd) }, tolerance: 1e-4, "dX")
+      expectClose(dX, differences(at: xd) { twin($0, gd, sd) }, tolerance: 1e-4, "dX")
     }
   }
 
   @Test func meanAndVarianceAreOfTheRows() {
-    var kernel = BatchNormKernel(channels: 2, epsilon: 0, relu: false)
+    var kernel = BatchNormKernel(channels: 2, epsilon: 0, activation: .identity)
     var y = [Float](repeating: 0, count: 4)
     var span = y.mutableSpan
     kernel.forward([1, 10, 3, 30].span, gain: [1, 1].span, shift: [0, 0].span, into: &span)
@@ -60,7 +61,7 @@ import Testing
   /// A large mean must not eat the variance.
   @Test func survivesALargeMean() {
     let x = randomNumbers(5000, seed: 5).map { $0 + 1000 }
-    var kernel = BatchNormKernel(channels: 1, epsilon: 0, relu: false)
+    var kernel = BatchNormKernel(channels: 1, epsilon: 0, activation: .identity)
     var y = [Float](repeating: 0, count: x.count)
     var span = y.mutableSpan
     kernel.forward(x.span, gain: [1].span, shift: [0].span, into: &span)
@@ -69,7 +70,7 @@ import Testing
   }
 
   @Test func evaluationTakesRunningStatistics() {
-    var kernel = BatchNormKernel(channels: 1, epsilon: 0, relu: true)
+    var kernel = BatchNormKernel(channels: 1, epsilon: 0, activation: .relu)
     var y = [Float](repeating: 0, count: 3)
     var span = y.mutableSpan
     kernel.evaluate(

@@ -99,51 +99,57 @@ import Testing
 
     init(_ test: Case, _ tail: ConvolutionTail = ConvolutionTail(), bias: Bool) {
       let geometry = test.geometry
-      x = randomNumbers(test.count * test.input.count, seed: 1)
+      // So large that some outputs reach the ceiling of ReLU6.
+      x = randomNumbers(test.count * test.input.count, seed: 1).map { geometry.depth < 64 ? 4 * $0 : $0 }
       weight = randomNumbers(geometry.depth * test.filters, seed: 2)
       self.bias = bias ? randomNumbers(test.filters, seed: 3) : []
       dY = randomNumbers(test.count * tail.shape(of: geometry.output).count, seed: 4)
     }
   }
 
-  @Test(arguments: cases + tiled + winograd, [false, true])
-  func im2colAgreesWithDefinition(_ test: Case, relu: Bool) {
-    expectDefinition(test, .im2col, relu: relu, tolerance: 2e-6)
+  @Test(arguments: cases + tiled + winograd, Activation.allCases)
+  func im2colAgreesWithDefinition(_ test: Case, activation: Activation) {
+    expectDefinition(test, .im2col, activation: activation, tolerance: 2e-6)
   }
 
-  @Test(arguments: cases, [false, true])
-  func directAgreesWithDefinition(_ test: Case, relu: Bool) {
-    expectDefinition(test, .direct, relu: relu, tolerance: 2e-6)
+  @Test(arguments: cases, Activation.allCases)
+  func directAgreesWithDefinition(_ test: Case, activation: Activation) {
+    expectDefinition(test, .direct, activation: activation, tolerance: 2e-6)
   }
 
-  @Test(arguments: winograd, [false, true])
-  func winogradAgreesWithDefinition(_ test: Case, relu: Bool) {
-    expectDefinition(test, .winograd2, relu: relu, tolerance: 1e-5)
-    expectDefinition(test, .winograd4, relu: relu, tolerance: 1e-4)
+  @Test(arguments: winograd, Activation.allCases)
+  func winogradAgreesWithDefinition(_ test: Case, activation: Activation) {
+    expectDefinition(test, .winograd2, activation: activation, tolerance: 1e-5)
+    expectDefinition(test, .winograd4, activation: activation, tolerance: 1e-4)
   }
 
   private func expectDefinition(
-    _ test: Case, _ algorithm: ConvolutionAlgorithm, relu: Bool, tolerance: Double
+    _ test: Case, _ algorithm: ConvolutionAlgorithm, activation: Activation, tolerance: Double
   ) {
-    let data = ConvolutionData(test, bias: relu)
+    let data = ConvolutionData(test, bias: activation != .identity)
     let linear = naiveConv2D(
       data.x.doubles, data.weight.doubles, data.bias.doubles, test.geometry, count: test.count)
     let outcome = run(
-      test, ConvolutionTail(relu: relu), algorithm, bias: relu, inputGradient: algorithm != .direct)
-    expectClose(outcome.y, relu ? naiveReLU(linear) : linear, tolerance: tolerance, "y by \(algorithm)")
+      test, ConvolutionTail(activation), algorithm, bias: activation != .identity,
+      inputGradient: algorithm != .direct)
+    // Differences are relative to the largest number, which is not to be cut off.
+    let largest = linear.reduce(0) { max($0, abs($1)) }
+    let scale = activation == .relu6 ? max(largest / 6, 1) : 1
+    expectClose(
+      outcome.y, naive(activation, linear), tolerance: scale * tolerance, "y by \(algorithm)")
   }
 
   /// The convolution is linear in x, weight and bias each: differences of any step are exact for them, and
-  /// ReLU's cut is taken from the definition.
-  @Test(arguments: cases, [false, true])
-  func gradientsAgreeWithCentralDifferences(_ test: Case, relu: Bool) {
+  /// the activation's cuts are taken from the definition.
+  @Test(arguments: cases, Activation.allCases)
+  func gradientsAgreeWithCentralDifferences(_ test: Case, activation: Activation) {
     let data = ConvolutionData(test, bias: true)
     let (x, w, b) = (data.x.doubles, data.weight.doubles, data.bias.doubles)
     func loss(_ x: [Double], _ w: [Double], _ b: [Double]) -> Double {
       let y = naiveConv2D(x, w, b, test.geometry, count: test.count)
-      return dot(relu ? naiveReLU(y) : y, data.dY.doubles)
+      return dot(naive(activation, y), data.dY.doubles)
     }
-    let result = run(test, ConvolutionTail(relu: relu), .im2col, bias: true)
+    let result = run(test, ConvolutionTail(activation), .im2col, bias: true)
     expectClose(result.dW, centralDifferences(at: w) { loss(x, $0, b) }, tolerance: 1e-5, "dWeight")
     expectClose(result.dB, centralDifferences(at: b) { loss(x, w, $0) }, tolerance: 1e-5, "dBias")
     expectClose(result.dX, centralDifferences(at: x) { loss($0, w, b) }, tolerance: 1e-5, "dX")
@@ -166,17 +172,17 @@ import Testing
 
   @Test(arguments: [ConvolutionAlgorithm.im2col, .winograd2, .winograd4])
   func inputGradientIsLeftOutWhereNotNeeded(_ algorithm: ConvolutionAlgorithm) {
-    let (test, tail) = (Self.winograd[1], ConvolutionTail(relu: true))
+    let (test, tail) = (Self.winograd[1], ConvolutionTail(.relu))
     let without = run(test, tail, algorithm, bias: true, inputGradient: false)
     #expect(without.dX.isEmpty && without.dW == run(test, tail, algorithm, bias: true).dW)
   }
 
-  /// NaN survives ReLU and pooling, so that a diverged run is seen in its loss.
-  @Test(arguments: [ConvolutionAlgorithm.im2col, .direct, .winograd2, .winograd4])
-  func nanComesThrough(_ algorithm: ConvolutionAlgorithm) {
+  /// NaN survives activation and pooling, so that a diverged run is seen in its loss.
+  @Test(arguments: [ConvolutionAlgorithm.im2col, .direct, .winograd2, .winograd4], Activation.allCases)
+  func nanComesThrough(_ algorithm: ConvolutionAlgorithm, _ activation: Activation) {
     let test = Self.winograd[1]
     let kernel = Convolution(
-      test.geometry, ConvolutionTail(relu: true, maxPool: true), algorithm, maximumBatch: test.count)
+      test.geometry, ConvolutionTail(activation, maxPool: true), algorithm, maximumBatch: test.count)
     let data = ConvolutionData(test, bias: true)
     var x = data.x
     x[5] = .nan

@@ -10,9 +10,10 @@ import Testing
     Case(count: 2, inputs: 16, outputs: 32), Case(count: 5, inputs: 33, outputs: 19),
   ]
 
-  @Test(arguments: cases, [false, true])
-  func agreesWithDefinition(_ test: Case, relu: Bool) {
-    let x = randomNumbers(test.count * test.inputs, seed: 1)
+  @Test(arguments: cases, Activation.allCases)
+  func agreesWithDefinition(_ test: Case, activation: Activation) {
+    // So large that some outputs reach the ceiling of ReLU6.
+    let x = randomNumbers(test.count * test.inputs, seed: 1).map { 5 * $0 }
     let weight = randomNumbers(test.inputs * test.outputs, seed: 2)
     let bias = randomNumbers(test.outputs, seed: 3)
     let upstream = randomNumbers(test.count * test.outputs, seed: 4)
@@ -24,26 +25,26 @@ import Testing
     do {
       var ySpan = y.mutableSpan
       dense(
-        x.span, weight: weight.span, bias: bias.span, relu: relu, into: &ySpan, inputs: test.inputs,
-        outputs: test.outputs)
+        x.span, weight: weight.span, bias: bias.span, activation: activation, into: &ySpan,
+        inputs: test.inputs, outputs: test.outputs)
       var dYSpan = dY.mutableSpan
       var dWSpan = dW.mutableSpan
       var dBSpan = dB.mutableSpan
       var dXSpan = dX.mutableSpan
       denseBackward(
-        x.span, y: ySpan.span, dY: &dYSpan, weight: weight.span, relu: relu, dWeight: &dWSpan, dBias: &dBSpan,
-        dX: &dXSpan, inputs: test.inputs, outputs: test.outputs)
+        x.span, y: ySpan.span, dY: &dYSpan, weight: weight.span, activation: activation, dWeight: &dWSpan,
+        dBias: &dBSpan, dX: &dXSpan, inputs: test.inputs, outputs: test.outputs)
     }
-    func naive(_ x: [Double], _ w: [Double], _ b: [Double]) -> [Double] {
+    func twin(_ x: [Double], _ w: [Double], _ b: [Double]) -> [Double] {
       let product = naiveProduct(x, w, m: test.count, n: test.outputs, k: test.inputs)
       let sum = product.indices.map { product[$0] + b[$0 % test.outputs] }
-      return relu ? naiveReLU(sum) : sum
+      return naive(activation, sum)
     }
     let (xd, wd, bd, ud) = (x.doubles, weight.doubles, bias.doubles, upstream.doubles)
-    expectClose(y, naive(xd, wd, bd), tolerance: 1e-6, "y")
-    expectClose(dW, centralDifferences(at: wd) { dot(naive(xd, $0, bd), ud) }, tolerance: 1e-6, "dWeight")
-    expectClose(dB, centralDifferences(at: bd) { dot(naive(xd, wd, $0), ud) }, tolerance: 1e-6, "dBias")
-    expectClose(dX, centralDifferences(at: xd) { dot(naive($0, wd, bd), ud) }, tolerance: 1e-6, "dX")
+    expectClose(y, twin(xd, wd, bd), tolerance: 1e-6, "y")
+    expectClose(dW, centralDifferences(at: wd) { dot(twin(xd, $0, bd), ud) }, tolerance: 1e-6, "dWeight")
+    expectClose(dB, centralDifferences(at: bd) { dot(twin(xd, wd, $0), ud) }, tolerance: 1e-6, "dBias")
+    expectClose(dX, centralDifferences(at: xd) { dot(twin($0, wd, bd), ud) }, tolerance: 1e-6, "dX")
   }
 
   /// Products of many inputs are computed in parts of them.
@@ -60,15 +61,15 @@ import Testing
       var (none, noInput) = ([Float](), [Float]())
       var ySpan = y.mutableSpan
       dense(
-        x.span, weight: weight.span, bias: none.span, relu: false, into: &ySpan, inputs: inputs,
-        outputs: outputs)
+        x.span, weight: weight.span, bias: none.span, activation: .identity, into: &ySpan,
+        inputs: inputs, outputs: outputs)
       var dYSpan = dY.mutableSpan
       var dWSpan = dWeight.mutableSpan
       var dBSpan = none.mutableSpan
       var dXSpan = noInput.mutableSpan
       denseBackward(
-        x.span, y: ySpan.span, dY: &dYSpan, weight: weight.span, relu: false, dWeight: &dWSpan,
-        dBias: &dBSpan, dX: &dXSpan, inputs: inputs, outputs: outputs)
+        x.span, y: ySpan.span, dY: &dYSpan, weight: weight.span, activation: .identity,
+        dWeight: &dWSpan, dBias: &dBSpan, dX: &dXSpan, inputs: inputs, outputs: outputs)
     }
     expectClose(
       y, naiveProduct(x.doubles, weight.doubles, m: count, n: outputs, k: inputs), tolerance: 2e-6, "y")

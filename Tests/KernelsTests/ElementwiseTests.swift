@@ -3,38 +3,10 @@ import Tensors
 import TestSupport
 import Testing
 
-@Suite struct ReLUTests {
-  @Test func agreesWithDefinition() {
-    let x = randomNumbers(101, seed: 1) + [0, -0.0, .infinity, -.infinity]
-    let dY = randomNumbers(x.count, seed: 2)
-    var y = [Float](repeating: .nan, count: x.count)
-    var dX = [Float](repeating: .nan, count: x.count)
-    do {
-      var ySpan = y.mutableSpan
-      relu(x.span, into: &ySpan)
-      var dXSpan = dX.mutableSpan
-      reluBackward(y: ySpan.span, dY: dY.span, into: &dXSpan)
-    }
-    #expect(y == x.map { max($0, 0) })
-    #expect(dX == zip(x, dY).map { $0 > 0 ? $1 : 0 })
-  }
-
-  @Test func nanStays() {
-    let x = [Float](repeating: .nan, count: 17)
-    var (y, fused) = ([Float](repeating: 0, count: 17), x)
-    var ySpan = y.mutableSpan
-    relu(x.span, into: &ySpan)
-    var fusedSpan = fused.mutableSpan
-    addBias([Float](repeating: 1, count: 17).span, relu: true, to: &fusedSpan, width: 17)
-    #expect(y.allSatisfy { $0.isNaN })
-    #expect(fused.allSatisfy { $0.isNaN })
-  }
-}
-
 @Suite struct BiasTests {
-  @Test(arguments: [1, 10, 16, 33], [false, true])
-  func agreesWithDefinition(width: Int, relu: Bool) {
-    let x = randomNumbers(7 * width, seed: 1)
+  @Test(arguments: [1, 10, 16, 33], Activation.allCases)
+  func agreesWithDefinition(width: Int, activation: Activation) {
+    let x = randomNumbers(7 * width, seed: 1).map { 12 * $0 }
     let bias = randomNumbers(width, seed: 2)
     let upstream = randomNumbers(x.count, seed: 3)
     var y = x
@@ -42,17 +14,27 @@ import Testing
     var dBias = [Float](repeating: 2, count: width)
     do {
       var ySpan = y.mutableSpan
-      addBias(bias.span, relu: relu, to: &ySpan, width: width)
+      addBias(bias.span, activation: activation, to: &ySpan, width: width)
       var dYSpan = dY.mutableSpan
       var dBiasSpan = dBias.mutableSpan
-      addBiasBackward(y: ySpan.span, relu: relu, dY: &dYSpan, dBias: &dBiasSpan, width: width)
+      addBiasBackward(y: ySpan.span, activation: activation, dY: &dYSpan, dBias: &dBiasSpan, width: width)
     }
     let sum = x.indices.map { x[$0] + bias[$0 % width] }
-    let passed = sum.indices.map { relu && sum[$0] <= 0 ? 0 : upstream[$0] }
-    #expect(y == (relu ? sum.map { max($0, 0) } : sum))
+    let passed = sum.indices.map {
+      sum[$0] <= activation.floor || sum[$0] >= activation.ceiling ? 0 : upstream[$0]
+    }
+    #expect(y.doubles == naive(activation, sum.doubles))
     #expect(dY == passed)
     let sums = (0..<width).map { c in 2 + (0..<7).reduce(0.0) { $0 + Double(passed[$1 * width + c]) } }
     expectClose(dBias, sums, tolerance: 1e-6, "dBias")
+  }
+
+  @Test(arguments: Activation.allCases)
+  func nanStays(activation: Activation) {
+    var y = [Float](repeating: .nan, count: 17)
+    var span = y.mutableSpan
+    addBias([Float](repeating: 1, count: 17).span, activation: activation, to: &span, width: 17)
+    #expect(y.allSatisfy { $0.isNaN })
   }
 }
 

@@ -3,12 +3,11 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Convolutions fused with bias, ReLU and pooling against the same by one kernel after the other.
+/// Convolutions fused with bias, activation and pooling against the same by one kernel after the other.
 extension ConvolutionTests {
-  static let tails = [
-    ConvolutionTail(), ConvolutionTail(relu: true), ConvolutionTail(maxPool: true),
-    ConvolutionTail(relu: true, maxPool: true),
-  ]
+  static let tails = Activation.allCases.flatMap {
+    [ConvolutionTail($0), ConvolutionTail($0, maxPool: true)]
+  }
 
   /// The cases, with outputs cut to even sizes where the tail pools, as a plan does.
   private static func shaped(_ test: Case, _ tail: ConvolutionTail) -> Case? {
@@ -55,7 +54,7 @@ extension ConvolutionTests {
     }
   }
 
-  /// Convolution, bias, ReLU and pooling by kernels of their own, one after the other.
+  /// Convolution, bias, activation and pooling by kernels of their own, one after the other.
   private func unfused(_ test: Case, _ tail: ConvolutionTail) -> Outcome {
     let (data, output) = (ConvolutionData(test, tail, bias: true), test.geometry.output)
     let convolution = Convolution(test.geometry, ConvolutionTail(), .im2col, maximumBatch: test.count)
@@ -73,16 +72,13 @@ extension ConvolutionTests {
     var ySpan = y.mutableSpan
     convolution.forward(
       data.x.span, count: test.count, weight: data.weight.span, bias: data.bias.span, into: &zSpan)
-    if tail.relu { relu(zSpan.span, into: &aSpan) } else { aSpan.copy(from: zSpan.span) }
+    let activation = ElementwiseFunction.activation(tail.activation)
+    activation.forward(zSpan.span, into: &aSpan)
     pool.forward(aSpan.span, count: test.count, into: &ySpan)
     var dASpan = dA.mutableSpan
     var dZSpan = dZ.mutableSpan
     pool.backward(dY: data.dY.span, count: test.count, into: &dASpan)
-    if tail.relu {
-      reluBackward(y: aSpan.span, dY: dASpan.span, into: &dZSpan)
-    } else {
-      dZSpan.copy(from: dASpan.span)
-    }
+    activation.backward(zSpan.span, y: aSpan.span, dY: dASpan.span, into: &dZSpan)
     var dWSpan = dW.mutableSpan
     var dBSpan = dB.mutableSpan
     var dXSpan = dX.mutableSpan

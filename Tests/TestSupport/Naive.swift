@@ -80,6 +80,14 @@ package func transposed(_ a: [Float], rows: Int, columns: Int) -> [Float] {
 
 package func naiveReLU(_ x: [Double]) -> [Double] { x.map { max($0, 0) } }
 
+package func naive(_ activation: Activation, _ x: [Double]) -> [Double] {
+  switch activation {
+  case .identity: x
+  case .relu: naiveReLU(x)
+  case .relu6: x.map { min(max($0, 0), 6) }
+  }
+}
+
 /// Mean cross-entropy times `count` * scale; see `softmaxCrossEntropy`.
 package func naiveCrossEntropy(_ logits: [Double], _ labels: [Int32], classes: Int) -> Double {
   labels.enumerated().reduce(0) { total, item in

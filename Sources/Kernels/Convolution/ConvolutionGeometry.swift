@@ -30,12 +30,12 @@ package struct ConvolutionGeometry: Hashable, Sendable {
 
 /// What an operation does with a convolution's outputs before it writes them: bias, then these.
 package struct ConvolutionTail: Hashable, Sendable {
-  package var relu: Bool
+  package var activation: Activation
   /// Max-pooling over 2 x 2 windows, stride 2, that cover the outputs exactly.
   package var maxPool: Bool
 
-  package init(relu: Bool = false, maxPool: Bool = false) {
-    self.relu = relu
+  package init(_ activation: Activation = .identity, maxPool: Bool = false) {
+    self.activation = activation
     self.maxPool = maxPool
   }
 

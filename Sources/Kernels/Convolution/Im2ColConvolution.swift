@@ -70,7 +70,7 @@ final class Im2ColConvolution: ConvolutionKernel {
       } else {
         var part = y[slice: tile.positions.lowerBound * filters..<tile.positions.upperBound * filters]
         multiply(unrolled(x, tile), weight, into: &part, m: tile.positions.count, n: filters, k: depth)
-        addBias(bias, relu: tail.relu, to: &part, width: filters)
+        addBias(bias, activation: tail.activation, to: &part, width: filters)
       }
     }
   }
@@ -95,7 +95,7 @@ final class Im2ColConvolution: ConvolutionKernel {
         let elements = tile.positions.lowerBound * filters..<tile.positions.upperBound * filters
         var part = dY[slice: elements]
         addBiasBackward(
-          y: y.extracting(elements), relu: tail.relu, dY: &part, dBias: &dBias, width: filters)
+          y: y.extracting(elements), activation: tail.activation, dY: &part, dBias: &dBias, width: filters)
         gradients(x, dY: part.span, tile, weight: weight, dWeight: &dWeight, dX: &dX)
       }
     }

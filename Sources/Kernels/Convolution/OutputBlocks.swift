@@ -4,7 +4,7 @@ import Tensors
 /// and get their gradients back. A block is also the window of a 2 x 2 pooling.
 ///
 /// The winner of a pooled output is the position in its block, 0 to 3 row by row, that held the maximum, or
-/// -1 where ReLU cut it off: then its gradient goes nowhere.
+/// -1 where the activation cut it off: then its gradient goes nowhere.
 struct OutputBlocks {
   /// (OH, OW, K), before pooling.
   let output: Shape
@@ -54,14 +54,13 @@ struct OutputBlocks {
 /// Four values of one channel vector: a block's positions row by row.
 typealias BlockValues = (Vector, Vector, Vector, Vector)
 
-/// Finishes blocks of outputs: bias, ReLU, pooling, and writes y.
+/// Finishes blocks of outputs: bias, activation, pooling, and writes y.
 struct BlockWriter {
   let blocks: OutputBlocks
   let bias: UnsafePointer<Float>?
   let y: UnsafeMutablePointer<Float>
   let winners: UnsafeMutablePointer<Int32>
-  /// What ReLU cuts off at; minus infinity for none.
-  private let floor: Vector
+  private let bounds: ActivationBounds
 
   init(
     _ blocks: OutputBlocks, bias: Span<Float>, y: inout MutableSpan<Float>,
@@ -73,7 +72,7 @@ struct BlockWriter {
     self.bias = bias.isEmpty ? nil : bias.address
     self.y = y.address
     self.winners = winners.address
-    floor = Vector(repeating: blocks.tail.relu ? 0 : -.infinity)
+    bounds = ActivationBounds(blocks.tail.activation)
   }
 
   /// - Parameters:
@@ -96,10 +95,9 @@ struct BlockWriter {
     }
   }
 
-  /// ReLU keeps NaN, so that a diverged run is seen in its loss.
   @inline(__always)
   private func store(_ value: Vector, _ place: Int, _ lanes: Int) {
-    y.store(value.replacing(with: floor, where: value .< floor), at: place, lanes: lanes)
+    y.store(bounds.clamp(value), at: place, lanes: lanes)
   }
 
   /// A NaN wins over all but an earlier NaN.
@@ -116,20 +114,22 @@ struct BlockWriter {
     compare(values.2, 2)
     compare(values.3, 3)
     best += shift
-    let cut = best .<= floor
-    best.replace(with: floor, where: cut)
-    winner.replace(with: SIMD16<Int32>(repeating: -1), where: cut)
+    let (below, above) = (best .<= bounds.floor, best .> bounds.largestPassing)
+    best.replace(with: bounds.floor, where: below)
+    best.replace(with: bounds.ceiling, where: above)
+    winner.replace(with: SIMD16<Int32>(repeating: -1), where: below .| above)
     y.store(best, at: place, lanes: lanes)
     winners.store(winner, at: place, lanes: lanes)
   }
 }
 
-/// Gives back the gradients of blocks of outputs, before pooling, ReLU and bias.
+/// Gives back the gradients of blocks of outputs, before pooling, activation and bias.
 struct BlockReader {
   let blocks: OutputBlocks
   let y: UnsafePointer<Float>
   let dY: UnsafePointer<Float>
   let winners: UnsafePointer<Int32>
+  private let bounds: ActivationBounds
   /// Elements of dY.
   private let count: Int
 
@@ -140,6 +140,7 @@ struct BlockReader {
     self.y = y.address
     self.dY = dY.address
     self.winners = winners.address
+    bounds = ActivationBounds(blocks.tail.activation)
     count = dY.count
   }
 
@@ -175,7 +176,7 @@ struct BlockReader {
   @inline(__always)
   private func load(_ place: Int, _ lanes: Int) -> Vector {
     let gradient = dY.vector(at: place, lanes: lanes)
-    guard blocks.tail.relu else { return gradient }
-    return gradient.replacing(with: Vector.zero, where: y.vector(at: place, lanes: lanes) .<= Vector.zero)
+    guard blocks.tail.activation != .identity else { return gradient }
+    return bounds.backward(gradient, y: y.vector(at: place, lanes: lanes))
   }
 }

@@ -13,7 +13,7 @@ struct PlannedLayer {
   let gradientStart: Int
 }
 
-/// Compiles a network: one operation for each layer, or for a layer and the ReLU and max-pooling behind it,
+/// Compiles a network: one operation for each layer, or for a layer and the activation and max-pooling behind it,
 /// that computes only what the next one reads. Each comes after all that it reads.
 ///
 ///     network (shapes inferred)  ->  fused groups  ->  planned layers  ->  values' lifetimes and places
@@ -31,7 +31,7 @@ func plannedLayers(
     let site = LayerSite(
       inputs: inputs.map { $0 > 0 ? outputs[$0 - 1] : network.input }, output: outputs[index],
       parameters: network.layout.tensors[node.tensors].map(\.range), maximumBatch: maximumBatch,
-      relu: group.relu, maxPool: group.maxPool, convolution: convolution,
+      activation: group.activation, maxPool: group.maxPool, convolution: convolution,
       needsInputGradient: inputs != [0], index: group.first)
     return PlannedLayer(
       layer: node.layer, site: site, nodes: group.nodes, inputs: inputs, gradientStart: starts[index])

@@ -1,14 +1,14 @@
 import Kernels
 import Tensors
 
-/// The layers that become one operation: a layer, and the ReLU and max-pooling behind it that it takes over.
+/// The layers that become one operation: a layer, and the activation and max-pooling behind it that it takes over.
 ///
 /// A value that several layers read exists in memory, so a layer is taken over only where it alone reads the one
 /// before it.
 struct FusedGroup {
   /// The layers in their order, as indices into the network's nodes.
   let nodes: [Int]
-  let relu: Bool
+  let activation: Activation
   let maxPool: Bool
 
   var first: Int { nodes[0] }
@@ -22,9 +22,11 @@ extension Network {
     var taken = [Bool](repeating: false, count: nodes.count)
     for index in nodes.indices where !taken[index] {
       let layer = nodes[index].layer
-      var (members, relu, maxPool) = ([index], false, false)
-      if layer.fusesReLU, let reader = graph.onlyReader(of: index), nodes[reader].layer is ReLU {
-        relu = true
+      var (members, activation, maxPool) = ([index], Activation.identity, false)
+      if layer.fusesActivation, let reader = graph.onlyReader(of: index),
+        let own = nodes[reader].layer.activation
+      {
+        activation = own
         members.append(reader)
       }
       if layer.fusesMaxPool, let reader = graph.onlyReader(of: members.last!),
@@ -34,7 +36,7 @@ extension Network {
         members.append(reader)
       }
       for member in members { taken[member] = true }
-      groups.append(FusedGroup(nodes: members, relu: relu, maxPool: maxPool))
+      groups.append(FusedGroup(nodes: members, activation: activation, maxPool: maxPool))
     }
     return groups
   }

@@ -1,17 +1,12 @@
-import Files
 import Kernels
 import Tensors
 
 /// The sum of two or more inputs of one shape, as at the end of a residual block.
-package struct Add: Layer {
+package struct Add: PlainLayer {
   package static let type = "add"
   package static let shortName = "add"
 
   package init() {}
-
-  package init(from decoder: any Decoder) throws { try decoder.expectOnly([]) }
-
-  package func encode(to encoder: any Encoder) throws { _ = encoder.container(keyedBy: AnyKey.self) }
 
   package func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {
     guard inputs.count > 1 else { throw LayerError("expected two or more inputs, found \(inputs.count)") }
@@ -22,25 +17,27 @@ package struct Add: Layer {
     return inputs[0]
   }
 
-  package var fusesReLU: Bool { true }
+  package var fusesActivation: Bool { true }
   package var keepsScale: Bool { true }
 
-  package func backwardReads(at site: LayerSite) -> BackwardReads { site.relu ? .output : [] }
+  package func backwardReads(at site: LayerSite) -> BackwardReads {
+    site.activation == .identity ? [] : .output
+  }
 
   package func operation(at site: LayerSite) -> any Operation {
-    AddOperation(inputs: site.inputs.count, width: site.output.channels, relu: site.relu)
+    AddOperation(inputs: site.inputs.count, width: site.output.channels, activation: site.activation)
   }
 }
 
 private final class AddOperation: Operation {
   private let inputs: Int
   private let width: Int
-  private let relu: Bool
+  private let activation: Activation
 
-  init(inputs: Int, width: Int, relu: Bool) {
+  init(inputs: Int, width: Int, activation: Activation) {
     self.inputs = inputs
     self.width = width
-    self.relu = relu
+    self.activation = activation
   }
 
   func forward(_ x: PassValues, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
@@ -51,7 +48,7 @@ private final class AddOperation: Operation {
       let further = x[input]
       add(further.span, to: &y)
     }
-    addBias(Span(), relu: relu, to: &y, width: width)
+    addBias(Span(), activation: activation, to: &y, width: width)
   }
 
   func backward(
@@ -59,7 +56,7 @@ private final class AddOperation: Operation {
     gradients: inout MutableSpan<Float>, dX: PassValues
   ) {
     var none = MutableSpan<Float>()
-    addBiasBackward(y: y, relu: relu, dY: &dY, dBias: &none, width: width)
+    addBiasBackward(y: y, activation: activation, dY: &dY, dBias: &none, width: width)
     for input in 0..<inputs {
       var gradient = dX[input]
       if !gradient.isEmpty { gradient.copy(from: dY.span) }

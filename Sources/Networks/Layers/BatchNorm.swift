@@ -35,11 +35,11 @@ package struct BatchNorm: UnaryLayer {
     ]
   }
 
-  package var fusesReLU: Bool { true }
+  package var fusesActivation: Bool { true }
   package var keepsScale: Bool { true }
 
   package func backwardReads(at site: LayerSite) -> BackwardReads {
-    site.relu ? [.inputs, .output] : .inputs
+    site.activation != .identity ? [.inputs, .output] : .inputs
   }
 
   package func operation(at site: LayerSite) -> any Operation { BatchNormOperation(epsilon: epsilon, site) }
@@ -54,7 +54,8 @@ private final class BatchNormOperation: UnaryOperation {
   private let (gain, shift, mean, variance): (Range<Int>, Range<Int>, Range<Int>, Range<Int>)
 
   init(epsilon: Float, _ site: LayerSite) {
-    kernel = BatchNormKernel(channels: site.input.channels, epsilon: epsilon, relu: site.relu)
+    kernel = BatchNormKernel(
+      channels: site.input.channels, epsilon: epsilon, activation: site.activation)
     positions = site.input.height * site.input.width
     (gain, shift, mean, variance) = (
       site.parameters[0], site.parameters[1], site.parameters[2], site.parameters[3]

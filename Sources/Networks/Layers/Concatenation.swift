@@ -1,17 +1,12 @@
-import Files
 import Kernels
 import Tensors
 
 /// Puts inputs of one height and width behind each other along the channels.
-package struct Concatenation: Layer {
+package struct Concatenation: PlainLayer {
   package static let type = "concat"
   package static let shortName = "concat"
 
   package init() {}
-
-  package init(from decoder: any Decoder) throws { try decoder.expectOnly([]) }
-
-  package func encode(to encoder: any Encoder) throws { _ = encoder.container(keyedBy: AnyKey.self) }
 
   package func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {
     guard inputs.count > 1 else { throw LayerError("expected two or more inputs, found \(inputs.count)") }

@@ -61,7 +61,7 @@ package struct Conv2D: UnaryLayer {
     return layer
   }
 
-  package var fusesReLU: Bool { true }
+  package var fusesActivation: Bool { true }
   package var fusesMaxPool: Bool { true }
   package var canTrimOutput: Bool { true }
 
@@ -76,7 +76,7 @@ package struct Conv2D: UnaryLayer {
   }
 
   package func backwardReads(at site: LayerSite) -> BackwardReads {
-    site.relu && !site.maxPool ? [.inputs, .output] : .inputs
+    site.activation != .identity && !site.maxPool ? [.inputs, .output] : .inputs
   }
 
   package func operation(at site: LayerSite) -> any Operation {
@@ -101,7 +101,7 @@ package struct Conv2D: UnaryLayer {
       output: Shape(factor * site.output.height, factor * site.output.width, filters))
     let algorithm = ConvolutionAlgorithm.choice(
       for: geometry, site.convolution, needsInputGradient: site.needsInputGradient)
-    return (geometry, ConvolutionTail(relu: site.relu, maxPool: site.maxPool), algorithm)
+    return (geometry, ConvolutionTail(site.activation, maxPool: site.maxPool), algorithm)
   }
 }
 

@@ -36,13 +36,13 @@ package struct Dense: UnaryLayer {
     return bias ? [weight, ParameterDescription("bias", [units], .constant(0))] : [weight]
   }
 
-  package var fusesReLU: Bool { true }
+  package var fusesActivation: Bool { true }
   package var withBias: (any Layer)? { Dense(units: units) }
 
   package func multiplyAdds(input: Shape, output: Shape) -> Int { input.count * output.count }
 
   package func backwardReads(at site: LayerSite) -> BackwardReads {
-    site.relu ? [.inputs, .output] : .inputs
+    site.activation != .identity ? [.inputs, .output] : .inputs
   }
 
   package func operation(at site: LayerSite) -> any Operation {
@@ -53,20 +53,20 @@ package struct Dense: UnaryLayer {
 private final class DenseOperation: UnaryOperation {
   private let inputs: Int
   private let outputs: Int
-  private let relu: Bool
+  private let activation: Activation
   private let places: WeightAndBias
 
   init(_ site: LayerSite, places: WeightAndBias) {
     inputs = site.input.count
     outputs = site.output.count
-    relu = site.relu
+    activation = site.activation
     self.places = places
   }
 
   func forward(_ x: Span<Float>, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
     dense(
-      x, weight: parameters.extracting(places.weight), bias: parameters.extracting(places.bias), relu: relu,
-      into: &y, inputs: inputs, outputs: outputs)
+      x, weight: parameters.extracting(places.weight), bias: parameters.extracting(places.bias),
+      activation: activation, into: &y, inputs: inputs, outputs: outputs)
   }
 
   func backward(
@@ -75,8 +75,8 @@ private final class DenseOperation: UnaryOperation {
   ) {
     gradients.withSlices(places.weight, places.bias) { dWeight, dBias in
       denseBackward(
-        x, y: y, dY: &dY, weight: parameters.extracting(places.weight), relu: relu, dWeight: &dWeight,
-        dBias: &dBias, dX: &dX, inputs: inputs, outputs: outputs)
+        x, y: y, dY: &dY, weight: parameters.extracting(places.weight), activation: activation,
+        dWeight: &dWeight, dBias: &dBias, dX: &dX, inputs: inputs, outputs: outputs)
     }
   }
 }

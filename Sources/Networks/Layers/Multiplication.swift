@@ -1,18 +1,13 @@
-import Files
 import Kernels
 import Tensors
 
 /// The product of two inputs, element by element. The second is repeated along each axis along which it has one
 /// element: one number a channel scales whole channels, as squeeze-and-excitation does (Hu, Shen, Sun 2018).
-package struct Multiplication: Layer {
+package struct Multiplication: PlainLayer {
   package static let type = "multiply"
   package static let shortName = "multiply"
 
   package init() {}
-
-  package init(from decoder: any Decoder) throws { try decoder.expectOnly([]) }
-
-  package func encode(to encoder: any Encoder) throws { _ = encoder.container(keyedBy: AnyKey.self) }
 
   package func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {
     guard inputs.count == 2 else { throw LayerError("expected two inputs, found \(inputs.count)") }

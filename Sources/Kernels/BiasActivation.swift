@@ -1,50 +1,53 @@
-/// y = relu(y + bias) in place, or y + bias without `relu`.
+/// y = activation(y + bias) in place.
 ///
 /// - Parameters:
 ///   - y: (rows, K).
 ///   - bias: (K), or empty for none.
-///
-/// ReLU keeps NaN, so that a diverged run is seen in its loss.
-package func addBias(_ bias: Span<Float>, relu: Bool, to y: inout MutableSpan<Float>, width: Int) {
+package func addBias(
+  _ bias: Span<Float>, activation: Activation, to y: inout MutableSpan<Float>, width: Int
+) {
   precondition(bias.isEmpty || bias.count == width, "bias of \(bias.count) elements for rows of \(width)")
   precondition(y.count % width == 0, "\(y.count) elements in rows of \(width)")
-  guard relu || !bias.isEmpty else { return }
+  guard activation != .identity || !bias.isEmpty else { return }
   let (rows, hasBias) = (y.count / width, !bias.isEmpty)
-  let floor = Vector(repeating: relu ? 0 : -.infinity)
+  let bounds = ActivationBounds(activation)
   let (y, bias) = (y.address, bias.address)
   for row in 0..<rows {
     forEachBlock(of: width) { k, lanes in
       let place = row &* width &+ k
       var value = y.vector(at: place, lanes: lanes)
       if hasBias { value += bias.vector(at: k, lanes: lanes) }
-      y.store(value.replacing(with: floor, where: value .< floor), at: place, lanes: lanes)
+      y.store(bounds.clamp(value), at: place, lanes: lanes)
     }
   }
 }
 
-/// The backward pass of `addBias`: dY becomes the gradient before ReLU, and its column sums are added to
-/// `dBias`.
+/// The backward pass of `addBias`: dY becomes the gradient before the activation, and its column sums are
+/// added to `dBias`.
 ///
 /// - Parameters:
 ///   - y: (rows, K), the output of `addBias`.
-///   - dY: (rows, K). Set to 0 where ReLU cut off.
+///   - dY: (rows, K). Set to 0 where the activation cut off.
 ///   - dBias: (K), added to; or empty for none.
 package func addBiasBackward(
-  y: Span<Float>, relu: Bool, dY: inout MutableSpan<Float>, dBias: inout MutableSpan<Float>, width: Int
+  y: Span<Float>, activation: Activation, dY: inout MutableSpan<Float>, dBias: inout MutableSpan<Float>,
+  width: Int
 ) {
   precondition(y.count == dY.count, "\(dY.count) gradients for \(y.count) outputs")
   precondition(dBias.isEmpty || dBias.count == width, "bias of \(dBias.count) elements for rows of \(width)")
   precondition(y.count % width == 0, "\(y.count) elements in rows of \(width)")
-  guard relu || !dBias.isEmpty else { return }
+  let cuts = activation != .identity
+  guard cuts || !dBias.isEmpty else { return }
   let (rows, hasBias) = (y.count / width, !dBias.isEmpty)
+  let bounds = ActivationBounds(activation)
   let (y, dY, dBias) = (y.address, dY.address, dBias.address)
   forEachBlock(of: width) { k, lanes in
     var sum = Vector.zero
     for row in 0..<rows {
       let place = row &* width &+ k
       var gradient = dY.vector(at: place, lanes: lanes)
-      if relu {
-        gradient.replace(with: Vector.zero, where: y.vector(at: place, lanes: lanes) .<= Vector.zero)
+      if cuts {
+        gradient = bounds.backward(gradient, y: y.vector(at: place, lanes: lanes))
         dY.store(gradient, at: place, lanes: lanes)
       }
       sum += gradient
