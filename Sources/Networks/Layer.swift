@@ -61,8 +61,10 @@ extension Layer {
 
 /// All layers that a model can be made of.
 let layerTypes: [any Layer.Type] = [
-  Conv2D.self, Dense.self, MaxPool2D.self, AveragePool2D.self, ReLU.self, ReLU6.self, BatchNorm.self,
-  Dropout.self,
+  Conv2D.self, Dense.self,
+  MaxPool2D.self, AveragePool2D.self, GlobalAveragePool2D.self, AdaptiveAveragePool2D.self,
+  ReLU.self, ReLU6.self, LeakyReLU.self, SiLU.self, Sigmoid.self,
+  BatchNorm.self, Dropout.self, Flatten.self,
 ]
 
 /// One tensor of a layer.
