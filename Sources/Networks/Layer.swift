@@ -110,8 +110,11 @@ package struct BackwardReads: OptionSet, Sendable {
 
 /// All layers that a model can be made of.
 package let layerTypes: [any Layer.Type] = [
-  Conv2D.self, Dense.self, MaxPool2D.self, AveragePool2D.self, ReLU.self, ReLU6.self, BatchNorm.self,
-  Dropout.self, Add.self, Concatenation.self, Multiplication.self, PadChannels.self,
+  Conv2D.self, Dense.self,
+  MaxPool2D.self, AveragePool2D.self, GlobalAveragePool2D.self, AdaptiveAveragePool2D.self,
+  ReLU.self, ReLU6.self, LeakyReLU.self, SiLU.self, Sigmoid.self,
+  BatchNorm.self, Dropout.self, Flatten.self,
+  Add.self, Concatenation.self, Multiplication.self, PadChannels.self,
 ]
 
 /// One tensor of a layer.

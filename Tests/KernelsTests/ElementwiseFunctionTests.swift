@@ -49,19 +49,19 @@ import Testing
   /// Forward and backward against PyTorch, whole numbers, zero and what is not finite included.
   @Test(.enabled(if: Python.isThere, Comment(rawValue: Python.hint)))
   func agreesWithPyTorch() throws {
-    let output = try Python.run(
+    let lines = try pyTorchLines(
       """
-      import torch
-      from torch.nn import functional as F
       x = torch.tensor([i / 8 for i in range(-200, 201)] + [-float("inf"), float("inf"), float("nan"), 1e-30])
       dY = (torch.arange(len(x)) * 37 % 101 - 50) / 8
-      for f in [F.relu, F.relu6, lambda x: F.leaky_relu(x, 0.01), lambda x: F.leaky_relu(x, -0.5), torch.sigmoid, F.silu]:
+      for f in [
+          F.relu, F.relu6, lambda x: F.leaky_relu(x, 0.01), lambda x: F.leaky_relu(x, -0.5), torch.sigmoid,
+          F.silu,
+      ]:
           a = x.clone().requires_grad_()
           y = f(a)
           y.backward(dY)
-          for numbers in y, a.grad: print(*numbers.tolist())
+          show(y, a.grad)
       """)
-    let lines = output.split(separator: "\n").map { $0.split(separator: " ").map { Double($0)! } }
     let x = (-200...200).map { Float($0) / 8 } + [-.infinity, .infinity, .nan, 1e-30]
     let dY = x.indices.map { Float($0 * 37 % 101 - 50) / 8 }
     let functions: [ElementwiseFunction] = [

@@ -63,7 +63,7 @@ package struct PoolingWindow: Codable, Sendable {
 }
 
 extension Window {
-  private static let limit = 4096
+  static let limit = 4096
 
   /// Number of positions along each axis, or why there is none.
   func checkedPositions(over input: Shape) throws(LayerError) -> Size2D {
