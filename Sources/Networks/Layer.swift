@@ -15,6 +15,10 @@ package protocol Layer: Codable, Sendable {
   /// - Throws: when the layer cannot take such an input; the text completes "layer conv1: ".
   func outputShape(for input: Shape) throws(LayerError) -> Shape
 
+  /// The layer with what its parameters leave to the input written out, for an input that it can take. A
+  /// network consists of such layers, and then some of their inputs are cut to what is read.
+  func resolved(for input: Shape) -> Self
+
   /// The tensors that the layer owns.
   func parameters(for input: Shape) -> [ParameterDescription]
 
@@ -46,6 +50,7 @@ package protocol Layer: Codable, Sendable {
 }
 
 extension Layer {
+  package func resolved(for input: Shape) -> Self { self }
   package func memory(at site: LayerSite, forwardOnly: Bool) -> Double { 0 }
   package func multiplyAdds(input: Shape, output: Shape) -> Int { 0 }
   package func parameters(for input: Shape) -> [ParameterDescription] { [] }

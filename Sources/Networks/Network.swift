@@ -5,6 +5,7 @@ package struct Network: Sendable {
   /// A layer in its place.
   package struct Node: Sendable {
     package let name: String
+    /// As the description has it, resolved for the input.
     package let layer: any Layer
     package let input: Shape
     package let output: Shape
@@ -24,7 +25,9 @@ package struct Network: Sendable {
   package var namedDescription: ModelDescription {
     ModelDescription(
       name: description.name, input: input,
-      layers: nodes.map { ModelDescription.NamedLayer(name: $0.name, layer: $0.layer) })
+      layers: zip(nodes, description.layers).map { node, described in
+        ModelDescription.NamedLayer(name: node.name, layer: described.layer)
+      })
   }
   /// The number of classes that the network tells apart.
   package var classes: Int { nodes[nodes.count - 1].output.count }
@@ -56,7 +59,7 @@ package struct Network: Sendable {
       let following = description.layers[(index + 1)...]
       nodes.append(
         Node(
-          name: names[index], layer: item.layer, input: shape, output: output,
+          name: names[index], layer: item.layer.resolved(for: shape), input: shape, output: output,
           tensors: tensors.count..<tensors.count + own.count))
       tensors += own.map { ("\(names[index]).\($0.name)", $0.shape, $0.kind) }
       forms += own.map(\.pyTorch)
