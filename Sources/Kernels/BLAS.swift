@@ -45,12 +45,15 @@ package func multiply(
 
 /// `multiply` of matrices, or parts of matrices, in memory that is known to be large enough.
 ///
-/// - Parameter rowOfA: distance between the rows of A as it is stored; nil where they lie together.
+/// - Parameters rowOfA, rowOfB, rowOfC: distances between the rows of a matrix as it is stored; nil where they
+///   lie together.
 func product(
   _ a: UnsafePointer<Float>, rowOfA: Int? = nil, transposeA: Bool = false, _ b: UnsafePointer<Float>,
-  _ c: UnsafeMutablePointer<Float>, m: Int, n: Int, k: Int, beta: Float = 0
+  rowOfB: Int? = nil, transposeB: Bool = false, _ c: UnsafeMutablePointer<Float>, rowOfC: Int? = nil,
+  m: Int, n: Int, k: Int, beta: Float = 0
 ) {
   cblas_sgemm(
-    CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a,
-    Int32(rowOfA ?? (transposeA ? m : k)), b, Int32(n), beta, c, Int32(n))
+    CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+    Int32(m), Int32(n), Int32(k), 1, a, Int32(rowOfA ?? (transposeA ? m : k)),
+    b, Int32(rowOfB ?? (transposeB ? k : n)), beta, c, Int32(rowOfC ?? n))
 }

@@ -15,8 +15,10 @@ package struct MaxPool2DKernel: ~Copyable {
   package init(input: Shape, window: Window, maximumBatch: Int) {
     let positions = window.positions(over: input)
     precondition(positions != nil, "window \(window.size) over \(input)")
+    let (before, after) = (window.padding.before, window.padding.after)
     precondition(
-      window.padding.height < window.size.height && window.padding.width < window.size.width,
+      max(before.height, after.height) < window.size.height
+        && max(before.width, after.width) < window.size.width,
       "padding \(window.padding) of a window of \(window.size)")
     self.input = input
     self.window = window

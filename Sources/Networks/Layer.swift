@@ -16,6 +16,10 @@ package protocol Layer: Codable, Sendable {
   /// - Throws: when the layer cannot take such inputs; the text completes "layer conv1: ".
   func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape
 
+  /// The layer with what its parameters leave to the input written out, for inputs that it can take. A
+  /// network consists of such layers, and then some of their inputs are cut to what is read.
+  func resolved(for inputs: [Shape]) -> Self
+
   /// The tensors that the layer owns.
   func parameters(for inputs: [Shape]) -> [ParameterDescription]
 
@@ -64,6 +68,7 @@ package protocol Layer: Codable, Sendable {
 }
 
 extension Layer {
+  package func resolved(for inputs: [Shape]) -> Self { self }
   package func memory(at site: LayerSite, forwardOnly: Bool) -> Double { 0 }
   package func multiplyAdds(input: Shape, output: Shape) -> Int { 0 }
   package func parameters(for inputs: [Shape]) -> [ParameterDescription] { [] }

@@ -6,6 +6,7 @@ package struct Network: Sendable {
   /// A layer in its place.
   package struct Node: Sendable {
     package let name: String
+    /// As the description has it, resolved for the input.
     package let layer: any Layer
     /// The values that the layer reads: 0 for the images, i + 1 for what node i gives.
     package let inputs: [Int]
@@ -34,7 +35,7 @@ package struct Network: Sendable {
     ModelDescription(
       name: description.name, input: input,
       layers: zip(nodes, description.layers).map { node, item in
-        ModelDescription.NamedLayer(name: node.name, inputs: item.inputs, layer: node.layer)
+        ModelDescription.NamedLayer(name: node.name, inputs: item.inputs, layer: item.layer)
       })
   }
   /// The number of classes that the network tells apart.
@@ -61,7 +62,7 @@ package struct Network: Sendable {
       for tensor in own { try Self.checkCount(tensor.shape, of: "\(name).\(tensor.name)", description) }
       nodes.append(
         Node(
-          name: name, layer: item.layer, inputs: graph.inputs[index], inputShapes: inputs, output: output,
+          name: name, layer: item.layer.resolved(for: inputs), inputs: graph.inputs[index], inputShapes: inputs, output: output,
           tensors: count..<count + own.count))
       shapes.append(output)
       described.append(own)

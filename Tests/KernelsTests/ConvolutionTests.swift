@@ -11,16 +11,19 @@ import Testing
     var count = 2
     /// Last rows and columns of the output that are left out.
     var trim = 0
+    var groups = 1
 
     var geometry: ConvolutionGeometry {
       let positions = window.positions(over: input)!
       return ConvolutionGeometry(
-        input: input, window: window, output: Shape(positions.height - trim, positions.width - trim, filters))
+        input: input, window: window, output: Shape(positions.height - trim, positions.width - trim, filters),
+        groups: groups)
     }
 
     var testDescription: String {
       "\(count) x \(input) * \(filters) of \(window.size), stride \(window.stride), padding \(window.padding)"
-        + (trim > 0 ? ", trimmed" : "")
+        + (window.dilation == Size2D(1) ? "" : ", dilation \(window.dilation)")
+        + (groups > 1 ? ", \(groups) groups" : "") + (trim > 0 ? ", trimmed" : "")
     }
   }
 
@@ -44,7 +47,28 @@ import Testing
       filters: 2),
     Case(input: Shape(8, 8, 37), window: Window(size: Size2D(3)), filters: 19, count: 1),
     Case(input: Shape(7, 7, 4), window: Window(size: Size2D(3)), filters: 5, trim: 1),
+    Case(
+      input: Shape(6, 7, 3), window: Window(size: Size2D(3), stride: Size2D(2), padding: uneven(0, 1, 1, 2)),
+      filters: 5),
+    Case(input: Shape(5, 4, 17), window: Window(size: Size2D(2), padding: uneven(1, 0, 0, 3)), filters: 2),
+    Case(
+      input: Shape(2, 2, 3), window: Window(size: Size2D(2), padding: uneven(4, 3, 3, 4)), filters: 2,
+      count: 1),
+    Case(
+      input: Shape(9, 10, 3),
+      window: Window(size: Size2D(3), padding: Size2D(2), dilation: Size2D(2)), filters: 4),
+    Case(
+      input: Shape(9, 8, 2),
+      window: Window(size: Size2D(2, 3), stride: Size2D(2, 1), padding: Size2D(1, 3), dilation: Size2D(5, 3)),
+      filters: 3),
+    Case(
+      input: Shape(8, 7, 4), window: Window(size: Size2D(3), padding: Size2D(2, 0), dilation: Size2D(3, 1)),
+      filters: 3),
   ]
+
+  static func uneven(_ top: Int, _ bottom: Int, _ left: Int, _ right: Int) -> Padding2D {
+    Padding2D(before: Size2D(top, left), after: Size2D(bottom, right))
+  }
 
   /// Images whose columns do not fit into one tile: tiles of some rows, and tiles of some images.
   static let tiled = [
@@ -61,6 +85,7 @@ import Testing
     Case(input: Shape(13, 13, 32), window: Window(size: Size2D(3)), filters: 64, count: 9, trim: 1),
     Case(input: Shape(8, 10, 16), window: Window(size: Size2D(3), padding: Size2D(1)), filters: 48, count: 3),
     Case(input: Shape(5, 7, 16), window: Window(size: Size2D(3), padding: Size2D(2, 0)), filters: 16),
+    Case(input: Shape(5, 6, 16), window: Window(size: Size2D(3), padding: uneven(0, 2, 1, 0)), filters: 16),
     Case(input: Shape(12, 12, 128), window: Window(size: Size2D(3), padding: Size2D(1)), filters: 96),
   ]
 
@@ -123,7 +148,7 @@ import Testing
     expectDefinition(test, .winograd4, activation: activation, tolerance: 1e-4)
   }
 
-  private func expectDefinition(
+  func expectDefinition(
     _ test: Case, _ algorithm: ConvolutionAlgorithm, activation: Activation, tolerance: Double
   ) {
     let data = ConvolutionData(test, bias: activation != .identity)
@@ -143,13 +168,17 @@ import Testing
   /// the activation's cuts are taken from the definition.
   @Test(arguments: cases, Activation.allCases)
   func gradientsAgreeWithCentralDifferences(_ test: Case, activation: Activation) {
+    expectCentralDifferences(test, .im2col, activation: activation)
+  }
+
+  func expectCentralDifferences(_ test: Case, _ algorithm: ConvolutionAlgorithm, activation: Activation) {
     let data = ConvolutionData(test, bias: true)
     let (x, w, b) = (data.x.doubles, data.weight.doubles, data.bias.doubles)
     func loss(_ x: [Double], _ w: [Double], _ b: [Double]) -> Double {
       let y = naiveConv2D(x, w, b, test.geometry, count: test.count)
       return dot(naive(activation, y), data.dY.doubles)
     }
-    let result = run(test, ConvolutionTail(activation), .im2col, bias: true)
+    let result = run(test, ConvolutionTail(activation), algorithm, bias: true)
     expectClose(result.dW, centralDifferences(at: w) { loss(x, $0, b) }, tolerance: 1e-5, "dWeight")
     expectClose(result.dB, centralDifferences(at: b) { loss(x, w, $0) }, tolerance: 1e-5, "dBias")
     expectClose(result.dX, centralDifferences(at: x) { loss($0, w, b) }, tolerance: 1e-5, "dX")
@@ -190,32 +219,5 @@ import Testing
     var span = y.mutableSpan
     kernel.forward(x.span, count: test.count, weight: data.weight.span, bias: data.bias.span, into: &span)
     #expect(y[0].isNaN && !y[y.count - 1].isNaN)
-  }
-
-  @Test func algorithmsAreChosenByShape() {
-    func choice(
-      _ input: Shape, _ size: Int, _ filters: Int, stride: Int = 1, first: Bool = false,
-      _ method: ConvolutionMethod = .auto
-    ) -> ConvolutionAlgorithm {
-      let window = Window(size: Size2D(size), stride: Size2D(stride), padding: Size2D(size / 2))
-      let positions = window.positions(over: input)!
-      let geometry = ConvolutionGeometry(
-        input: input, window: window, output: Shape(positions.height, positions.width, filters))
-      return .choice(for: geometry, method, needsInputGradient: !first)
-    }
-    #expect(choice(Shape(28, 28, 1), 3, 32, first: true) == .direct)
-    #expect(choice(Shape(28, 28, 1), 3, 32, first: false) == .im2col)
-    #expect(choice(Shape(224, 224, 3), 3, 64, first: true) == .direct)
-    #expect(choice(Shape(224, 224, 3), 3, 64, first: true, .im2col) == .im2col)
-    #expect(choice(Shape(6, 6, 32), 3, 64) == .winograd2)
-    #expect(choice(Shape(2, 2, 32), 3, 64) == .winograd2)
-    #expect(choice(Shape(7, 7, 32), 3, 64) == .winograd4)
-    #expect(choice(Shape(10, 10, 32), 3, 64) == .winograd4)
-    #expect(choice(Shape(56, 56, 128), 3, 256) == .winograd4)
-    #expect(choice(Shape(56, 56, 128), 3, 256, stride: 2) == .im2col)
-    #expect(choice(Shape(56, 56, 128), 5, 256) == .im2col)
-    #expect(choice(Shape(56, 56, 16), 3, 256) == .im2col)
-    #expect(choice(Shape(56, 56, 16), 3, 256, .winograd) == .winograd4)
-    #expect(choice(Shape(56, 56, 128), 3, 256, .im2col) == .im2col)
   }
 }

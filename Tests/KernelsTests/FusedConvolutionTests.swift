@@ -41,7 +41,7 @@ extension ConvolutionTests {
     expectUnfused(test, tail, .winograd4, tolerance: 1e-4)
   }
 
-  private func expectUnfused(
+  func expectUnfused(
     _ test: Case, _ tail: ConvolutionTail, _ algorithm: ConvolutionAlgorithm, tolerance: Double
   ) {
     let expected = unfused(test, tail)

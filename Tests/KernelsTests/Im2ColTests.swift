@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct Im2ColTests {
   /// <im2col(x), c> = <x, col2im(c)>
-  @Test(arguments: ConvolutionTests.cases)
+  @Test(arguments: ConvolutionTests.cases + ConvolutionTests.grouped)
   func col2imIsTheAdjoint(_ test: ConvolutionTests.Case) {
     let geometry = test.geometry
     let rows = 0..<test.count * geometry.output.height
@@ -16,8 +16,8 @@ import Testing
     do {
       var columnSpan = columns.mutableSpan
       var imageSpan = image.mutableSpan
-      im2col(x.span, geometry, rows: rows, into: &columnSpan)
-      col2im(c.span, geometry, rows: rows, addingTo: &imageSpan)
+      im2col(x.span, geometry, group: geometry.groups - 1, rows: rows, into: &columnSpan)
+      col2im(c.span, geometry, group: geometry.groups - 1, rows: rows, addingTo: &imageSpan)
     }
     let (left, right) = (dot(columns.doubles, c.doubles), dot(x.doubles, image.doubles))
     #expect(abs(left - right) <= 1e-5 * max(1, abs(left)), "\(left), \(right)")

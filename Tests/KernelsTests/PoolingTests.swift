@@ -23,6 +23,11 @@ import Testing
     Case(input: Shape(7, 9, 4), window: Window(size: Size2D(2, 3), stride: Size2D(3, 4))),
     Case(input: Shape(3, 3, 2), window: Window(size: Size2D(3))),
     Case(input: Shape(1, 1, 18), window: Window(size: Size2D(1))),
+    Case(
+      input: Shape(6, 5, 17),
+      window: Window(size: Size2D(3), stride: Size2D(2), padding: ConvolutionTests.uneven(0, 1, 2, 1))),
+    Case(
+      input: Shape(7, 8, 3), window: Window(size: Size2D(2, 3), padding: Size2D(1), dilation: Size2D(3, 2))),
   ]
   static let count = 3
 

@@ -9,6 +9,7 @@ package func naiveConv2D(
   _ x: [Double], _ weight: [Double], _ bias: [Double], _ geometry: ConvolutionGeometry, count: Int
 ) -> [Double] {
   let (i, o, w) = (geometry.input, geometry.output, geometry.window)
+  let (channels, filters) = (i.channels / geometry.groups, o.channels / geometry.groups)
   var y = [Double](repeating: 0, count: count * o.count)
   for n in 0..<count {
     for oh in 0..<o.height {
@@ -17,14 +18,13 @@ package func naiveConv2D(
           var sum = bias.isEmpty ? 0 : bias[k]
           for kh in 0..<w.size.height {
             for kw in 0..<w.size.width {
-              let (h, v) = (
-                oh * w.stride.height + kh - w.padding.height, ow * w.stride.width + kw - w.padding.width
-              )
+              let h = oh * w.stride.height + kh * w.dilation.height - w.padding.before.height
+              let v = ow * w.stride.width + kw * w.dilation.width - w.padding.before.width
               guard h >= 0, h < i.height, v >= 0, v < i.width else { continue }
-              for c in 0..<i.channels {
+              for c in 0..<channels {
                 sum +=
-                  x[((n * i.height + h) * i.width + v) * i.channels + c]
-                  * weight[((kh * w.size.width + kw) * i.channels + c) * o.channels + k]
+                  x[((n * i.height + h) * i.width + v) * i.channels + k / filters * channels + c]
+                  * weight[((kh * w.size.width + kw) * channels + c) * o.channels + k]
               }
             }
           }
@@ -49,8 +49,8 @@ package func naivePool2D(
           var values: [Double] = []
           for kh in 0..<window.size.height {
             for kw in 0..<window.size.width {
-              let h = oh * window.stride.height + kh - window.padding.height
-              let w = ow * window.stride.width + kw - window.padding.width
+              let h = oh * window.stride.height + kh * window.dilation.height - window.padding.before.height
+              let w = ow * window.stride.width + kw * window.dilation.width - window.padding.before.width
               guard h >= 0, h < input.height, w >= 0, w < input.width else { continue }
               values.append(x[((n * input.height + h) * input.width + w) * input.channels + c])
             }

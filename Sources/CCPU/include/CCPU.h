@@ -42,3 +42,7 @@ static inline const char *ccpu_required_flags(void) {
 #endif
   ;
 }
+
+// Asks for a cache line that will be read, or written, soon, which Swift has no intrinsic for. Any address will do.
+static inline void ccpu_prefetch(const void *address) { __builtin_prefetch(address, 0, 2); }
+static inline void ccpu_prefetch_to_write(void *address) { __builtin_prefetch(address, 1, 2); }

@@ -12,6 +12,7 @@ package enum ConvolutionMethod: String, Codable, CaseIterable, Sendable {
 
 /// How a convolution is computed.
 package enum ConvolutionAlgorithm: String, Sendable {
+  case depthwise = "depthwise"
   case direct = "direct"
   case im2col = "im2col"
   case winograd2 = "Winograd 2x2"
@@ -26,10 +27,11 @@ package enum ConvolutionAlgorithm: String, Sendable {
     let winogradFits = WinogradConvolution<WinogradTile2>.fits(geometry)
     switch method {
     case .im2col: return .im2col
+    case _ where geometry.isDepthwise: return .depthwise
     case .winograd where winogradFits: return winograd(geometry)
     case .winograd: return .im2col
     case .auto:
-      if !needsInputGradient && geometry.depth <= 64 { return .direct }
+      if !needsInputGradient && geometry.depth <= 64 && DirectConvolution.fits(geometry) { return .direct }
       guard winogradFits && min(geometry.input.channels, geometry.output.channels) >= 32 else {
         return .im2col
       }
@@ -52,6 +54,7 @@ package enum ConvolutionAlgorithm: String, Sendable {
     _ geometry: ConvolutionGeometry, _ tail: ConvolutionTail, maximumBatch: Int, forwardOnly: Bool
   ) -> Double {
     switch self {
+    case .depthwise: DepthwiseConvolution.memory(geometry, forwardOnly: forwardOnly)
     case .direct: DirectConvolution.memory(geometry)
     case .im2col: Im2ColConvolution.memory(geometry, tail, maximumBatch: maximumBatch)
     case .winograd2:
@@ -67,6 +70,7 @@ package enum ConvolutionAlgorithm: String, Sendable {
     _ geometry: ConvolutionGeometry, _ tail: ConvolutionTail, maximumBatch: Int
   ) -> any ConvolutionKernel {
     switch self {
+    case .depthwise: DepthwiseConvolution(geometry, tail)
     case .direct: DirectConvolution(geometry, tail)
     case .im2col: Im2ColConvolution(geometry, tail, maximumBatch: maximumBatch)
     case .winograd2: WinogradConvolution<WinogradTile2>(geometry, tail, maximumBatch: maximumBatch)
@@ -77,8 +81,9 @@ package enum ConvolutionAlgorithm: String, Sendable {
 
 /// A two-dimensional convolution with bias and its tail, by the algorithm given: y = tail(x * weight + bias).
 ///
-/// Shapes: x (N, H, W, C), weight (KH, KW, C, K), bias (K), and y (N, OH, OW, K), or (N, OH / 2, OW / 2, K)
-/// where the tail pools; OH = floor((H + 2 padding - KH) / stride) + 1, and OW likewise.
+/// Shapes: x (N, H, W, C), weight (KH, KW, C / G, K), bias (K), and y (N, OH, OW, K), or (N, OH / 2, OW / 2, K)
+/// where the tail pools; OH = floor((top + H + bottom - dilation (KH - 1) - 1) / stride) + 1 with the padding
+/// above and below, and OW likewise.
 package final class Convolution {
   package let geometry: ConvolutionGeometry
   package let algorithm: ConvolutionAlgorithm
@@ -125,7 +130,7 @@ package final class Convolution {
   /// - Parameters:
   ///   - y: the output of `forward`.
   ///   - dY: of the shape of y; changed.
-  ///   - dWeight: (KH, KW, C, K).
+  ///   - dWeight: (KH, KW, C / G, K).
   ///   - dBias: (K), or empty for none.
   ///   - dX: (N, H, W, C), or empty where nobody needs it.
   package func backward(

@@ -1,7 +1,8 @@
 /// An algorithm for a two-dimensional convolution with its tail: y = tail(x * weight + bias).
 ///
-/// Shapes: x (N, H, W, C), weight (KH, KW, C, K), bias (K), and y (N, OH, OW, K), or (N, OH / 2, OW / 2, K)
-/// where the tail pools. All algorithms compute the same, up to rounding; `ConvolutionAlgorithm.choice` chooses.
+/// Shapes: x (N, H, W, C), weight (KH, KW, C / G, K), bias (K), and y (N, OH, OW, K), or (N, OH / 2, OW / 2, K)
+/// where the tail pools. All algorithms that take a shape compute the same, up to rounding;
+/// `ConvolutionAlgorithm.choice` chooses.
 protocol ConvolutionKernel: AnyObject {
   /// - Parameters:
   ///   - bias: (K), or empty for none.

@@ -18,16 +18,36 @@ final class DirectConvolution: ConvolutionKernel {
   private let offsets: AlignedBuffer<Int>
 
   init(_ geometry: ConvolutionGeometry, _ tail: ConvolutionTail) {
+    precondition(Self.fits(geometry), "a direct convolution of \(geometry)")
     self.geometry = geometry
     blocks = OutputBlocks(geometry.output, tail)
     elements = Self.elements(geometry)
     packed = AlignedBuffer(count: (geometry.output.channels + 15) / 16 * 16 * elements)
-    let (rows, run) = (geometry.window.size.height, geometry.window.size.width * geometry.input.channels)
-    let pitch = (geometry.input.width + 2 * geometry.window.padding.width) * geometry.input.channels
-    let image = (geometry.input.height + 2 * geometry.window.padding.height) * pitch
-    padded = AlignedBuffer(count: geometry.window.padding == Size2D(0) ? 0 : image)
+    padded = AlignedBuffer(count: Self.paddedCount(geometry))
     offsets = AlignedBuffer(repeating: 0, count: elements)
-    for row in 0..<rows { for i in 0..<run { offsets.address[row * run + i] = row * pitch + i } }
+    let (window, channels) = (geometry.window, geometry.input.channels)
+    let pitch = Self.paddedWidth(geometry) * channels
+    for row in 0..<window.size.height {
+      for column in 0..<window.size.width {
+        let place = row * window.dilation.height * pitch + column * window.dilation.width * channels
+        let element = (row * window.size.width + column) * channels
+        for c in 0..<channels { offsets.address[element + c] = place + c }
+      }
+    }
+  }
+
+  static func fits(_ geometry: ConvolutionGeometry) -> Bool { geometry.groups == 1 }
+
+  private static func paddedWidth(_ geometry: ConvolutionGeometry) -> Int {
+    let padding = geometry.window.padding
+    return padding.before.width + geometry.input.width + padding.after.width
+  }
+
+  /// Elements of an image with its padding; 0 where there is none.
+  private static func paddedCount(_ geometry: ConvolutionGeometry) -> Int {
+    let padding = geometry.window.padding
+    let rows = padding.before.height + geometry.input.height + padding.after.height
+    return padding == Padding2D(0) ? 0 : rows * paddedWidth(geometry) * geometry.input.channels
   }
 
   private static func elements(_ geometry: ConvolutionGeometry) -> Int {
@@ -37,12 +57,8 @@ final class DirectConvolution: ConvolutionKernel {
 
   /// Bytes that a convolution holds, about: packed weights and an image with its padding.
   static func memory(_ geometry: ConvolutionGeometry) -> Double {
-    let padding = geometry.window.padding
-    let padded =
-      Double(geometry.input.height + 2 * padding.height) * Double(geometry.input.width + 2 * padding.width)
-      * Double(geometry.input.channels)
     let weights = Double((geometry.output.channels + 15) / 16 * 16) * Double(elements(geometry))
-    return 4 * (weights + (padding == Size2D(0) ? 0 : padded)) + 8 * Double(elements(geometry))
+    return 4 * (weights + Double(paddedCount(geometry))) + 8 * Double(elements(geometry))
   }
 
   func forward(
@@ -99,7 +115,8 @@ final class DirectConvolution: ConvolutionKernel {
     _ pixels: UnsafePointer<Float>, row: Int, column: Int
   ) -> (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>) {
     let channels = geometry.input.channels
-    let pitch = (geometry.input.width &+ 2 &* geometry.window.padding.width) &* channels
+    let padding = geometry.window.padding
+    let pitch = (padding.before.width &+ geometry.input.width &+ padding.after.width) &* channels
     let right = geometry.window.stride.width &* channels
     let below = geometry.window.stride.height &* pitch
     let whole = blocks.isWhole(row: row, column: column)
@@ -205,10 +222,11 @@ final class DirectConvolution: ConvolutionKernel {
   private func imageWithPadding(_ x: Span<Float>, _ image: Int) -> UnsafePointer<Float> {
     let source = x.address + image * geometry.input.count
     let padding = geometry.window.padding
-    guard padding != Size2D(0) else { return source }
+    guard padding != Padding2D(0) else { return source }
     let run = geometry.input.width * geometry.input.channels
-    let pitch = run + 2 * padding.width * geometry.input.channels
-    let first = padded.address + padding.height * pitch + padding.width * geometry.input.channels
+    let pitch = Self.paddedWidth(geometry) * geometry.input.channels
+    let first =
+      padded.address + padding.before.height * pitch + padding.before.width * geometry.input.channels
     for row in 0..<geometry.input.height {
       copy(source + row * run, to: first + row * pitch, count: run)
     }

@@ -1,10 +1,12 @@
 import Tensors
 
-/// A convolution by im2col and matrix products, of any kernel size, stride and padding.
+/// A convolution by im2col and matrix products, of any kernel size, stride, padding, dilation and number of
+/// groups.
 ///
 /// The batch is worked off in tiles of output rows, small enough that the columns and outputs of a tile stay
 /// in the L2 cache between unrolling, product and tail; one product over the whole batch would be bound by
-/// memory. Where the tail pools, the unpooled outputs exist for a tile only.
+/// memory. Where the tail pools, the unpooled outputs exist for a tile only. Groups are products of their own,
+/// of parts of the matrices of weights and outputs.
 final class Im2ColConvolution: ConvolutionKernel {
   private let geometry: ConvolutionGeometry
   private let blocks: OutputBlocks
@@ -14,7 +16,7 @@ final class Im2ColConvolution: ConvolutionKernel {
   /// (tile, OW, K) outputs or their gradients before pooling; empty where the tail does not pool.
   private let unpooled: SharedBuffer<Float>
 
-  /// Elements of a tile's columns: 512 KiB, half of a usual L2 cache. Where the weights are larger than that,
+  /// Elements of a tile's columns, of one group: 512 KiB, half of a usual L2 cache. Where the weights are larger than that,
   /// a tile is as large as they, which come from memory for each.
   private static let tileElements = 128 * 1024
 
@@ -58,20 +60,31 @@ final class Im2ColConvolution: ConvolutionKernel {
     winners: inout MutableSpan<Int32>
   ) {
     check(x.count, weight.count, count)
-    let (depth, filters, tail) = (geometry.depth, geometry.output.channels, blocks.tail)
+    let (filters, tail) = (geometry.output.channels, blocks.tail)
     for firstRow in stride(from: 0, to: count * geometry.output.height, by: tileRows) {
       let tile = tile(from: firstRow, count)
-      unroll(x, tile.rows)
       if tail.maxPool {
-        let unpooled = unpooled
-        var outputs = unpooled.mutableSpan(first: tile.positions.count * filters)
-        multiply(unrolled(x, tile), weight, into: &outputs, m: tile.positions.count, n: filters, k: depth)
+        sums(x, tile, weight: weight, into: unpooled.unsafeMemory.baseAddress!)
         poolRows(tile, BlockWriter(blocks, bias: bias, y: &y, winners: &winners))
       } else {
         var part = y[slice: tile.positions.lowerBound * filters..<tile.positions.upperBound * filters]
-        multiply(unrolled(x, tile), weight, into: &part, m: tile.positions.count, n: filters, k: depth)
+        sums(x, tile, weight: weight, into: part.address)
         addBias(bias, activation: tail.activation, to: &part, width: filters)
       }
+    }
+  }
+
+  /// A tile's columns * weight, (positions, K).
+  private func sums(
+    _ x: Span<Float>, _ tile: Tile, weight: Span<Float>, into target: UnsafeMutablePointer<Float>
+  ) {
+    let filters = geometry.output.channels
+    for group in 0..<geometry.groups {
+      let (columns, row) = unrolled(x, tile, group)
+      let first = group * geometry.filtersPerGroup
+      product(
+        columns, rowOfA: row, weight.address + first, rowOfB: filters, target + first, rowOfC: filters,
+        m: tile.positions.count, n: geometry.filtersPerGroup, k: geometry.depth)
     }
   }
 
@@ -106,12 +119,18 @@ final class Im2ColConvolution: ConvolutionKernel {
     _ x: Span<Float>, dY: Span<Float>, _ tile: Tile, weight: Span<Float>,
     dWeight: inout MutableSpan<Float>, dX: inout MutableSpan<Float>
   ) {
-    unroll(x, tile.rows)
-    multiply(
-      unrolled(x, tile), transposeA: true, dY, into: &dWeight,
-      m: geometry.depth, n: geometry.output.channels, k: tile.positions.count,
-      beta: tile.rows.lowerBound == 0 ? 0 : 1)
-    if !dX.isEmpty { inputGradient(dY: dY, tile, weight: weight, into: &dX) }
+    precondition(dWeight.count == weight.count, "\(dWeight.count) gradients for \(weight.count) weights")
+    let filters = geometry.output.channels
+    if !dX.isEmpty && !geometry.isPointwise { clear(tile.images, of: &dX) }
+    for group in 0..<geometry.groups {
+      let (columns, row) = unrolled(x, tile, group)
+      let first = group * geometry.filtersPerGroup
+      product(
+        columns, rowOfA: row, transposeA: true, dY.address + first, rowOfB: filters, dWeight.address + first,
+        rowOfC: filters, m: geometry.depth, n: geometry.filtersPerGroup, k: tile.positions.count,
+        beta: tile.rows.lowerBound == 0 ? 0 : 1)
+      if !dX.isEmpty { inputGradient(dY: dY, tile, group, weight: weight, into: &dX) }
+    }
   }
 
   /// The tail of a tile's `unpooled` outputs.
@@ -162,22 +181,32 @@ final class Im2ColConvolution: ConvolutionKernel {
     }
   }
 
-  /// dX = col2im(dY weight^T). An image's dX is cleared when its first row comes.
+  /// An image's dX is cleared when its first row comes.
+  private func clear(_ images: Range<Int>, of dX: inout MutableSpan<Float>) {
+    let size = geometry.input.count
+    var fresh = dX[slice: images.lowerBound * size..<images.upperBound * size]
+    fresh.update(repeating: 0)
+  }
+
+  /// dX = col2im(dY weight^T) of a group's channels.
   private func inputGradient(
-    dY: Span<Float>, _ tile: Tile, weight: Span<Float>, into dX: inout MutableSpan<Float>
+    dY: Span<Float>, _ tile: Tile, _ group: Int, weight: Span<Float>, into dX: inout MutableSpan<Float>
   ) {
-    let (depth, filters) = (geometry.depth, geometry.output.channels)
-    if geometry.isPointwise {
-      var part = dX[slice: tile.positions.lowerBound * depth..<tile.positions.upperBound * depth]
-      multiply(dY, weight, transposeB: true, into: &part, m: tile.positions.count, n: depth, k: filters)
-    } else {
-      let (geometry, columns) = (geometry, columns)
-      let size = geometry.input.count
-      var fresh = dX[slice: tile.images.lowerBound * size..<tile.images.upperBound * size]
-      fresh.update(repeating: 0)
-      var used = columns.mutableSpan(first: tile.positions.count * depth)
-      multiply(dY, weight, transposeB: true, into: &used, m: tile.positions.count, n: depth, k: filters)
-      col2im(used.span, geometry, rows: tile.rows, addingTo: &dX)
+    let (depth, filters, channels) = (geometry.depth, geometry.output.channels, geometry.input.channels)
+    let first = group * geometry.filtersPerGroup
+    let target =
+      geometry.isPointwise
+      ? dX.address + (tile.positions.lowerBound * channels + group * geometry.channelsPerGroup)
+      : columns.unsafeMemory.baseAddress!
+    product(
+      dY.address + first, rowOfA: filters, weight.address + first, rowOfB: filters, transposeB: true,
+      target, rowOfC: geometry.isPointwise ? channels : depth,
+      m: tile.positions.count, n: depth, k: geometry.filtersPerGroup)
+    if !geometry.isPointwise {
+      let columns = columns
+      col2im(
+        columns.span(first: tile.positions.count * depth), geometry, group: group, rows: tile.rows,
+        addingTo: &dX)
     }
   }
 
@@ -200,24 +229,20 @@ final class Im2ColConvolution: ConvolutionKernel {
       images: (firstRow + height - 1) / height..<(end + height - 1) / height)
   }
 
-  /// Fills `columns` with the windows of `rows`, where they are not the input itself.
-  private func unroll(_ x: Span<Float>, _ rows: Range<Int>) {
-    guard !geometry.isPointwise else { return }
-    let columns = columns
-    var all = columns.mutableSpan
-    im2col(x, geometry, rows: rows, into: &all)
-  }
-
-  /// The (positions, KH * KW * C) matrix that `unroll` made.
-  @_lifetime(copy x, borrow self)
-  private func unrolled(_ x: Span<Float>, _ tile: Tile) -> Span<Float> {
+  /// The (positions, KH * KW * C / G) matrix of a group's windows and the distance between its rows: made in
+  /// `columns`, where it is not the input itself.
+  private func unrolled(
+    _ x: Span<Float>, _ tile: Tile, _ group: Int
+  ) -> (matrix: UnsafePointer<Float>, row: Int) {
     if geometry.isPointwise {
-      return x.extracting(
-        tile.positions.lowerBound * geometry.depth..<tile.positions.upperBound * geometry.depth)
+      let channels = geometry.input.channels
+      let first = tile.positions.lowerBound * channels + group * geometry.channelsPerGroup
+      return (x.address + first, channels)
     }
     let columns = columns
-    return unsafe _overrideLifetime(
-      columns.span(first: tile.positions.count * geometry.depth), borrowing: self)
+    var all = columns.mutableSpan
+    im2col(x, geometry, group: group, rows: tile.rows, into: &all)
+    return (UnsafePointer(columns.unsafeMemory.baseAddress!), geometry.depth)
   }
 
   private func check(_ x: Int, _ weight: Int, _ count: Int) {

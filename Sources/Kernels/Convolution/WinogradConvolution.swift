@@ -28,6 +28,7 @@ final class WinogradConvolution<Tile: WinogradTile>: ConvolutionKernel {
 
   static func fits(_ geometry: ConvolutionGeometry) -> Bool {
     geometry.window.size == Size2D(3) && geometry.window.stride == Size2D(1)
+      && geometry.window.dilation == Size2D(1) && geometry.groups == 1
       && geometry.input.channels % 16 == 0 && geometry.output.channels % 16 == 0
   }
 
@@ -161,8 +162,8 @@ final class WinogradConvolution<Tile: WinogradTile>: ConvolutionKernel {
   ) -> (offset: Int, rows: Range<Int>, columns: Range<Int>, isInside: Bool) {
     let (image, row, column) = position(tile)
     let (height, width) = (geometry.input.height, geometry.input.width)
-    let h = row &* Tile.outputs &- geometry.window.padding.height
-    let w = column &* Tile.outputs &- geometry.window.padding.width
+    let h = row &* Tile.outputs &- geometry.window.padding.before.height
+    let w = column &* Tile.outputs &- geometry.window.padding.before.width
     let rows = max(-h, 0)..<max(min(height &- h, Tile.inputs), max(-h, 0))
     let columns = max(-w, 0)..<max(min(width &- w, Tile.inputs), max(-w, 0))
     return (

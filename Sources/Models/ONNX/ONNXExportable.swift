@@ -51,7 +51,8 @@ extension Conv2D: ONNXExportable {
       [
         "kernel_shape": .integers([kernel.height, kernel.width]),
         "strides": .integers([stride.height, stride.width]),
-        "pads": .integers([padding.height, padding.width, padding.height, padding.width]),
+        "pads": padding.pads, "dilations": .integers([dilation.height, dilation.width]),
+        "group": .integer(groups),
       ])
   }
 }
@@ -86,15 +87,60 @@ extension AveragePool2D: ONNXExportable {
 extension PoolingWindow {
   fileprivate var sizes: ONNXAttribute { .integers([size.height, size.width]) }
   fileprivate var strides: ONNXAttribute { .integers([stride.height, stride.width]) }
-  /// Before and behind, each of rows and columns.
+  fileprivate var pads: ONNXAttribute { padding.pads }
+}
+
+extension LayerPadding {
+  /// Rows and columns before and behind, of a layer that is resolved for its input.
   fileprivate var pads: ONNXAttribute {
-    .integers([padding.height, padding.width, padding.height, padding.width])
+    .integers([resolved.before.height, resolved.before.width, resolved.after.height, resolved.after.width])
   }
 }
 
 extension ReLU: ONNXExportable {
   package func export(to graph: inout ONNXGraph, at site: ONNXSite) -> ONNXValue {
     graph.add("Relu", at: site)
+  }
+}
+
+extension ReLU6: ONNXExportable {
+  package func export(to graph: inout ONNXGraph, at site: ONNXSite) -> ONNXValue {
+    graph.addClip(0...6, at: site)
+  }
+}
+
+extension LeakyReLU: ONNXExportable {
+  package func export(to graph: inout ONNXGraph, at site: ONNXSite) -> ONNXValue {
+    graph.add("LeakyRelu", at: site, ["alpha": .float(slope)])
+  }
+}
+
+extension SiLU: ONNXExportable {
+  package func export(to graph: inout ONNXGraph, at site: ONNXSite) -> ONNXValue { graph.addSiLU(at: site) }
+}
+
+extension Sigmoid: ONNXExportable {
+  package func export(to graph: inout ONNXGraph, at site: ONNXSite) -> ONNXValue {
+    graph.add("Sigmoid", at: site)
+  }
+}
+
+extension GlobalAveragePool2D: ONNXExportable {
+  package func export(to graph: inout ONNXGraph, at site: ONNXSite) -> ONNXValue {
+    graph.addAdaptiveAverage(at: site)
+  }
+}
+
+extension AdaptiveAveragePool2D: ONNXExportable {
+  package func export(to graph: inout ONNXGraph, at site: ONNXSite) -> ONNXValue {
+    graph.addAdaptiveAverage(at: site)
+  }
+}
+
+/// Values are (N, C, H, W) in ONNX, so that flattening is PyTorch's.
+extension Flatten: ONNXExportable {
+  package func export(to graph: inout ONNXGraph, at site: ONNXSite) -> ONNXValue {
+    graph.flattened(site.inputs[0], for: site.name)
   }
 }
 

@@ -5,7 +5,7 @@ import Tensors
 ///
 /// Input H x W x C, output OH x OW x C. Output row i is the mean of input rows floor(i H / OH) ..<
 /// ceil((i + 1) H / OH), and columns likewise, as in PyTorch's `AdaptiveAvgPool2d`.
-package struct AdaptiveAveragePool2D: Layer {
+package struct AdaptiveAveragePool2D: UnaryLayer {
   package static let type = "adaptive_average_pool2d"
   package static let shortName = "pool"
 
@@ -33,7 +33,7 @@ package struct AdaptiveAveragePool2D: Layer {
 }
 
 /// The mean of each channel: `AdaptiveAveragePool2D` of size 1. Input H x W x C, output 1 x 1 x C.
-package struct GlobalAveragePool2D: PlainLayer {
+package struct GlobalAveragePool2D: UnaryLayer, PlainLayer {
   package static let type = "global_average_pool2d"
   package static let shortName = "pool"
 
@@ -46,7 +46,7 @@ package struct GlobalAveragePool2D: PlainLayer {
   }
 }
 
-private final class AdaptiveAveragePool2DOperation: Operation {
+private final class AdaptiveAveragePool2DOperation: UnaryOperation {
   private let input: Shape
   private let output: Shape
 
@@ -66,4 +66,8 @@ private final class AdaptiveAveragePool2DOperation: Operation {
     guard !dX.isEmpty else { return }
     adaptiveAveragePool2DBackward(dY: dY.span, count: pass.count, input: input, output: output, into: &dX)
   }
+}
+
+extension AdaptiveAveragePool2D {
+  package init(size: Int) { self.init(size: Size2D(size)) }
 }

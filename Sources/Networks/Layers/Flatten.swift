@@ -5,7 +5,7 @@ import Tensors
 /// PyTorch has them.
 ///
 /// Input H x W x C, output C H W features. A dense layer needs none in front: it takes images as they lie.
-package struct Flatten: PlainLayer {
+package struct Flatten: UnaryLayer, PlainLayer {
   package static let type = "flatten"
   package static let shortName = "flatten"
 
@@ -16,7 +16,7 @@ package struct Flatten: PlainLayer {
   package func operation(at site: LayerSite) -> any Operation { FlattenOperation(input: site.input) }
 }
 
-private final class FlattenOperation: Operation {
+private final class FlattenOperation: UnaryOperation {
   private let input: Shape
 
   init(input: Shape) { self.input = input }

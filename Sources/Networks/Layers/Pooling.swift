@@ -3,8 +3,8 @@ import Tensors
 
 /// A layer that makes one number of each window, channel by channel.
 ///
-/// Input H x W x C, output OH x OW x C with OH = floor((H + 2 padding - size) / stride) + 1. The stride is
-/// the size unless given.
+/// Input H x W x C, output OH x OW x C with OH = floor((top + H + bottom - size) / stride) + 1, the padding above
+/// and below, and OW likewise. The stride is the size unless given.
 package protocol PoolingLayer: UnaryLayer {
   var pooling: PoolingWindow { get }
   init(pooling: PoolingWindow)
@@ -14,21 +14,31 @@ extension PoolingLayer {
   package static var shortName: String { "pool" }
 
   package init(size: Int, stride: Int? = nil, padding: Int = 0) {
+    self.init(size: size, stride: stride, padding: .cells(Padding2D(padding)))
+  }
+
+  package init(size: Int, stride: Int? = nil, padding: LayerPadding) {
     self.init(
-      pooling: PoolingWindow(
-        size: Size2D(size), stride: Size2D(stride ?? size), padding: Size2D(padding)))
+      pooling: PoolingWindow(size: Size2D(size), stride: Size2D(stride ?? size), padding: padding))
   }
 
   package init(from decoder: any Decoder) throws { self.init(pooling: try PoolingWindow(from: decoder)) }
 
   package func encode(to encoder: any Encoder) throws { try pooling.encode(to: encoder) }
 
+  package func resolved(for inputs: [Shape]) -> Self {
+    let padding = pooling.padding.cells(of: pooling.unpadded, over: inputs[0])
+    return Self(
+      pooling: PoolingWindow(size: pooling.size, stride: pooling.stride, padding: .cells(padding)))
+  }
+
   package func outputShape(for input: Shape) throws(LayerError) -> Shape {
-    let positions = try pooling.window.checkedPositions(over: input)
-    guard pooling.padding.height < pooling.size.height, pooling.padding.width < pooling.size.width else {
-      throw LayerError(
-        "padding must be less than the window's size of \(pooling.size), found \(pooling.padding)")
+    let window = try pooling.unpadded.padded(pooling.padding, over: input)
+    let (size, before, after) = (window.size, window.padding.before, window.padding.after)
+    guard max(before.height, after.height) < size.height, max(before.width, after.width) < size.width else {
+      throw LayerError("padding must be less than the window's size of \(size), found \(window.padding)")
     }
+    let positions = window.positions(over: input)!
     return Shape(positions.height, positions.width, input.channels)
   }
 
@@ -42,9 +52,9 @@ extension PoolingLayer {
 package struct PoolingWindow: Codable, Sendable {
   package let size: Size2D
   package let stride: Size2D
-  package let padding: Size2D
+  package let padding: LayerPadding
 
-  init(size: Size2D, stride: Size2D, padding: Size2D) {
+  init(size: Size2D, stride: Size2D, padding: LayerPadding) {
     self.size = size
     self.stride = stride
     self.padding = padding
@@ -56,33 +66,12 @@ package struct PoolingWindow: Codable, Sendable {
     let keys = try decoder.strictContainer(CodingKeys.self)
     size = try keys.decode(Size2D.self, forKey: .size)
     stride = try keys.decodeIfPresent(Size2D.self, forKey: .stride) ?? size
-    padding = try keys.decodeIfPresent(Size2D.self, forKey: .padding) ?? Size2D(0)
+    padding = try keys.decodeIfPresent(LayerPadding.self, forKey: .padding) ?? .cells(Padding2D(0))
   }
 
-  var window: Window { Window(size: size, stride: stride, padding: padding) }
-}
+  /// The window without its padding.
+  var unpadded: Window { Window(size: size, stride: stride) }
 
-extension Window {
-  static let limit = 4096
-
-  /// Number of positions along each axis, or why there is none.
-  func checkedPositions(over input: Shape) throws(LayerError) -> Size2D {
-    guard size.height > 0, size.width > 0 else {
-      throw LayerError("the window must be above 0, found \(size)")
-    }
-    guard stride.height > 0, stride.width > 0 else {
-      throw LayerError("stride must be above 0, found \(stride)")
-    }
-    guard padding.height >= 0, padding.width >= 0 else {
-      throw LayerError("padding must not be below 0, found \(padding)")
-    }
-    for numbers in [size, stride, padding] where max(numbers.height, numbers.width) > Self.limit {
-      throw LayerError("sizes, strides and paddings go up to \(Self.limit), found \(numbers)")
-    }
-    guard let positions = positions(over: input) else {
-      throw LayerError(
-        "a window of \(size.height)x\(size.width), padding \(padding), does not fit into the input \(input)")
-    }
-    return positions
-  }
+  /// The window of a layer whose padding is resolved.
+  var window: Window { Window(size: size, stride: stride, padding: padding.resolved) }
 }

@@ -53,7 +53,7 @@ extension ModelBuilder {
   }
 
   fileprivate mutating func appendClassifier(classes: Int) {
-    append("avgpool", AveragePool2D(size: classes == 10 ? 4 : 7))
+    append("avgpool", GlobalAveragePool2D())
     append("fc", Dense(units: classes))
   }
 

@@ -11,7 +11,7 @@ extension ModelZoo {
         model.appendBlock("layer\(stage + 1).\(block)", channels, widens: stage > 0 && block == 0)
       }
     }
-    model.append("avgpool", AveragePool2D(size: 8))
+    model.append("avgpool", GlobalAveragePool2D())
     model.append("linear", Dense(units: 10))
     return model.model("resnet20", input: cifar)
   }()

@@ -27,6 +27,7 @@ extension ModelZoo {
           [Conv2D(filters: filters, kernel: 3, padding: 1), ReLU()]
         } + [MaxPool2D(size: 2)]
       })
+    model.append("avgpool", AdaptiveAveragePool2D(size: 7))
     model.appendSequence(
       "classifier",
       [
