@@ -51,7 +51,8 @@ struct Subcommand: Sendable {
   private static let commands = [
     TrainCommand.subcommand, EvaluateCommand.subcommand, PredictCommand.subcommand, ModelCommand.subcommand,
     ImportCommand.subcommand, ExportCommand.subcommand, PlotCommand.subcommand, BenchCommand.subcommand,
-    ScalingCommand.subcommand, DoctorCommand.subcommand, CompletionsCommand.subcommand, ManualCommand.subcommand,
+    ScalingCommand.subcommand, DoctorCommand.subcommand, CompletionsCommand.subcommand,
+    ManualCommand.subcommand,
   ]
 
   /// All subcommands, those of second words behind those of the first.

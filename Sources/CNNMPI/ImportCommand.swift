@@ -36,7 +36,9 @@ enum ImportCommand {
           O(
             "--resize", \.work.resize, .count(),
             "pixels of the shorter side before the middle is cut out [usual for the network]"),
-          O("--interpolation", \.work.interpolation, .choice, "how photographs are resized [usual for the network]"),
+          O(
+            "--interpolation", \.work.interpolation, .choice,
+            "how photographs are resized [usual for the network]"),
           O("--channels", \.work.channels, .choice, "the order of the colours [usual for the network]"),
         ]
       ),
@@ -56,7 +58,8 @@ enum ImportCommand {
       }
       guard configuration.work.out.hasSuffix(".safetensors") else {
         throw UsageError(
-          description: "--out: expected a file name that ends in .safetensors, found \"\(configuration.work.out)\"")
+          description:
+            "--out: expected a file name that ends in .safetensors, found \"\(configuration.work.out)\"")
       }
       configuration.work.file = configuration.files[0]
       let complete = configuration.work
@@ -69,7 +72,9 @@ enum ImportCommand {
     })
 
   private static func text(of report: ImportReport, _ path: String) -> String {
-    func numbers(_ values: [Float]) -> String { values.map { decimal(Double($0), 3) }.joined(separator: ", ") }
+    func numbers(_ values: [Float]) -> String {
+      values.map { decimal(Double($0), 3) }.joined(separator: ", ")
+    }
     var rows = [
       ("model", report.model),
       (

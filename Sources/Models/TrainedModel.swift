@@ -28,7 +28,8 @@ package struct TrainedModel: Sendable {
 
   package init(
     _ network: Network, _ parameters: SharedBuffer<Float>, _ normalization: Normalization,
-    preprocessing: Preprocessing? = nil, classNames: [String]? = nil, notes: [String] = [], batchesTracked: Int64 = 0
+    preprocessing: Preprocessing? = nil, classNames: [String]? = nil, notes: [String] = [],
+    batchesTracked: Int64 = 0
   ) {
     self.network = network
     self.parameters = parameters

@@ -100,7 +100,8 @@ package struct WeightsFile {
 
   /// How photographs become inputs; nil where the metadata say nothing.
   package func preprocessing(for network: Network) throws(FileError) -> Preprocessing? {
-    let expected = "a preprocessing such as {\"resize\":256,\"crop\":224,\"interpolation\":\"bilinear\",\"channels\":\"RGB\"}"
+    let expected =
+      "a preprocessing such as {\"resize\":256,\"crop\":224,\"interpolation\":\"bilinear\",\"channels\":\"RGB\"}"
     guard let stored = try metadata(Preprocessing.self, "preprocessing", as: expected) else { return nil }
     if let problem = stored.problem(for: network.input) {
       throw FileError(place(ofMetadata: "preprocessing"), expected: problem.expected, found: problem.found)

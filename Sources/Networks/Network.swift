@@ -62,7 +62,8 @@ package struct Network: Sendable {
       for tensor in own { try Self.checkCount(tensor.shape, of: "\(name).\(tensor.name)", description) }
       nodes.append(
         Node(
-          name: name, layer: item.layer.resolved(for: inputs), inputs: graph.inputs[index], inputShapes: inputs, output: output,
+          name: name, layer: item.layer.resolved(for: inputs), inputs: graph.inputs[index],
+          inputShapes: inputs, output: output,
           tensors: count..<count + own.count))
       shapes.append(output)
       described.append(own)

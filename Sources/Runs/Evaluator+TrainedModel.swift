@@ -26,7 +26,8 @@ extension Evaluator {
     let parameters = model.parameters
     // Without dropout, which is for training, nothing here depends on the seed.
     try self.init(
-      folded.network, parameters: folded.parameters(from: parameters.span), world, microBatch: microBatch, threads: threads, seed: 0,
+      folded.network, parameters: folded.parameters(from: parameters.span), world, microBatch: microBatch,
+      threads: threads, seed: 0,
       convolution: convolution)
   }
 }

@@ -17,7 +17,9 @@ struct PredictionInput: Sendable {
   let source: Source
 
   /// The image as bytes of `shape`.
-  func pixels(_ shape: Shape, _ preprocessing: Preprocessing?, _ orientation: ImageOrientation, invert: Bool) throws -> [UInt8] {
+  func pixels(_ shape: Shape, _ preprocessing: Preprocessing?, _ orientation: ImageOrientation, invert: Bool)
+    throws -> [UInt8]
+  {
     let image =
       switch source {
       case .file: try ImageFile.read(path, orientation)

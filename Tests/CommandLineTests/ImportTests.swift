@@ -58,12 +58,14 @@ struct ImportTests {
           """, ["\(directory)/classes.txt"]
       ).trimmingCharacters(in: .newlines)
       let imported = try Program.run([
-        "import", weights, "--model", "efficientnet-lite0", "--classes", "\(directory)/classes.txt", "--out", model,
+        "import", weights, "--model", "efficientnet-lite0", "--classes", "\(directory)/classes.txt", "--out",
+        model,
       ])
       #expect(imported.exitCode == 0, "\(imported.errors)")
       #expect(imported.output.contains("4,652,008 parameters"), "\(imported.output)")
       let predicted = try Program.run([
-        "predict", "--model", model, "--top", "5", "--orientation", "stored", "--logits", "\(directory)/ours.npy",
+        "predict", "--model", model, "--top", "5", "--orientation", "stored", "--logits",
+        "\(directory)/ours.npy",
         "--json", Self.pets,
       ])
       #expect(predicted.exitCode == 0, "\(predicted.errors)")

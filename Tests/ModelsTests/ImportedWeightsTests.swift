@@ -63,7 +63,8 @@ import Testing
         "\(try timm(parts.dropLast().joined(separator: "."), name)).\(parts.last!)", own.shape, own.values)
     }
     let (own, theirs) = (
-      try ImportedWeights(tensors, for: network, from: "f"), try ImportedWeights(renamed, for: network, from: "f")
+      try ImportedWeights(tensors, for: network, from: "f"),
+      try ImportedWeights(renamed, for: network, from: "f")
     )
     #expect(own.library == nil && theirs.library == "timm")
     #expect(own.parameters.array() == theirs.parameters.array())
@@ -74,7 +75,8 @@ import Testing
     let isLite = network == "efficientnet-lite0"
     let ends = [
       "_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier",
-      "features.0.0": "conv_stem", "features.0.1": "bn1", "features.18.0": "conv_head", "features.18.1": "bn2",
+      "features.0.0": "conv_stem", "features.0.1": "bn1", "features.18.0": "conv_head",
+      "features.18.1": "bn2",
       "classifier.1": "classifier",
     ]
     if let end = ends[layer] { return end }
@@ -88,11 +90,13 @@ import Testing
     let part = parts.dropFirst(isLite ? 2 : 3).joined(separator: ".")
     let deep = [
       "_expand_conv": "conv_pw", "_bn0": "bn1", "_depthwise_conv": "conv_dw", "_bn1": "bn2",
-      "_project_conv": "conv_pwl", "_bn2": "bn3", "0.0": "conv_pw", "0.1": "bn1", "1.0": "conv_dw", "1.1": "bn2",
+      "_project_conv": "conv_pwl", "_bn2": "bn3", "0.0": "conv_pw", "0.1": "bn1", "1.0": "conv_dw",
+      "1.1": "bn2",
       "2": "conv_pwl", "3": "bn3",
     ]
     let first = [
-      "_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2", "0.0": "conv_dw",
+      "_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2",
+      "0.0": "conv_dw",
       "0.1": "bn1", "1": "conv_pw", "2": "bn2",
     ]
     return "blocks.\(stage).\(number).\(try #require((stage == 0 ? first : deep)[part]))"
@@ -108,7 +112,8 @@ import Testing
     let network = try network()
     let tensors = pyTorchTensors(network).map { own in
       NamedTensor(
-        own.name.replacing("stem.", with: "Conv/first.").replacing("norm.weight", with: "scale"), own.shape, own.values)
+        own.name.replacing("stem.", with: "Conv/first.").replacing("norm.weight", with: "scale"), own.shape,
+        own.values)
     }
     let weights = try ImportedWeights(
       tensors, for: network, names: ["Conv/first": "stem", "scale": "norm.weight"], from: "f")

@@ -45,7 +45,8 @@ import Testing
       folded.network.nodes.map(\.name) == ["first", "a", "ra", "b", "s", "p", "np", "c", "nc", "t", "d"])
     let own = folded.parameters(from: parameters.span)
     expectClose(
-      logits(folded.network, own.span).map(Float.init), logits(network, parameters.span), tolerance: 1e-5, "logits")
+      logits(folded.network, own.span).map(Float.init), logits(network, parameters.span), tolerance: 1e-5,
+      "logits")
   }
 
   @Test(arguments: ["resnet50", "mobilenet-v2", "efficientnet-lite0", "mnist-bn", "cifar-vgg"])

@@ -1,8 +1,7 @@
+import Networks
 import Tensors
 import TestSupport
 import Testing
-
-import Networks
 
 /// Places for values that share memory.
 @Suite struct MemoryMapTests {

@@ -54,7 +54,8 @@ package func importWeights(_ configuration: ImportConfiguration, version: String
   let usual = UsualPreprocessing(of: network)
   let preprocessing = try preprocessing(configuration, usual, network)
   let model = TrainedModel(
-    network, weights.parameters, try normalization(configuration, usual, network), preprocessing: preprocessing,
+    network, weights.parameters, try normalization(configuration, usual, network),
+    preprocessing: preprocessing,
     classNames: try configuration.classes.map { try ClassNames.read($0, count: network.classes) })
   try model.write(to: configuration.out, version: version)
   return ImportReport(
@@ -74,7 +75,9 @@ private func normalization(
   _ configuration: ImportConfiguration, _ usual: UsualPreprocessing?, _ network: Network
 ) throws(ModelError) -> Normalization {
   let channels = network.input.channels
-  func values(_ given: [Double]?, _ usual: [Float]?, or other: Float, _ name: String) throws(ModelError) -> [Float] {
+  func values(_ given: [Double]?, _ usual: [Float]?, or other: Float, _ name: String) throws(ModelError)
+    -> [Float]
+  {
     let values = given.map { $0.map(Float.init) } ?? usual ?? [other]
     guard values.count == channels || values.count == 1 else {
       throw ModelError("expected a \(name) for each of \(channels) channels, found \(values.count)")

@@ -25,7 +25,8 @@ package struct ImportedWeights: Sendable {
     // The first of those that fit best: the network's own names come first.
     let best = assignments.dropFirst().reduce(assignments[0]) { $1.count > $0.count ? $1 : $0 }
     if let misfits = best.misfits {
-      throw ModelError("\(source): expected the tensors of model \(network.description.name), found \(misfits)")
+      throw ModelError(
+        "\(source): expected the tensors of model \(network.description.name), found \(misfits)")
     }
     library = best.spelling.library
     parameters = SharedBuffer(repeating: 0, count: network.layout.parameterCount)
@@ -104,7 +105,9 @@ private struct WeightAssignment {
     let parts = [
       list("missing", missing.map { "\(network.layout.tensors[$0].name) \(network.pyTorchForms[$0].shape)" }),
       list("left over", unknown.map { "\($0.name) \($0.shape)" }),
-      list("of another shape or type", wrong.map { "\($0.tensor.name) \($0.tensor.shape), expected \($0.expected)" }),
+      list(
+        "of another shape or type",
+        wrong.map { "\($0.tensor.name) \($0.tensor.shape), expected \($0.expected)" }),
     ].compactMap { $0 }
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }

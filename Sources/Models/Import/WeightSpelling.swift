@@ -56,7 +56,8 @@ struct WeightSpelling {
 
   private static func timmMobileNetV2() -> [String: String] {
     var layers = [
-      "conv_stem": "features.0.0", "bn1": "features.0.1", "conv_head": "features.18.0", "bn2": "features.18.1",
+      "conv_stem": "features.0.0", "bn1": "features.0.1", "conv_head": "features.18.0",
+      "bn2": "features.18.1",
       "classifier": "classifier.1",
     ]
     var number = 1

@@ -19,7 +19,8 @@ extension TrainedModel {
     var metadata = try metadata(version: version)
     metadata["format"] = nil
     metadata["layout"] = "NCHW"
-    metadata["channel_order"] = [1: "gray", 3: preprocessing?.channels.rawValue ?? "RGB"][network.input.channels]
+    metadata["channel_order"] =
+      [1: "gray", 3: preprocessing?.channels.rawValue ?? "RGB"][network.input.channels]
     let parameters = parameters
     let graph = try network.onnxGraph(parameters.span)
     let file = ONNXFile(

@@ -3,7 +3,8 @@
 extension ModelZoo {
   static let efficientNetLite0: ModelDescription = {
     var model = ModelBuilder()
-    model.appendUnit("_conv_stem", "_bn0", Conv2D(filters: 32, kernel: 3, stride: 2, padding: .same, bias: false))
+    model.appendUnit(
+      "_conv_stem", "_bn0", Conv2D(filters: 32, kernel: 3, stride: 2, padding: .same, bias: false))
     var (number, input) = (0, 32)
     for stage in efficientNetStages {
       for block in 0..<stage.count {
