@@ -18,18 +18,20 @@ package enum Activation: Hashable, Sendable, CaseIterable {
 }
 
 /// The bounds of an activation as inner loops need them. Those that are not there cost a minimum or a maximum
-/// that changes nothing, which is cheaper than to ask.
+/// that changes nothing.
 struct ActivationBounds {
   let floor: Vector
   let ceiling: Vector
   /// The largest output below the ceiling; infinity where there is none, as an infinite output is not cut off.
   let largestPassing: Vector
+  let hasCeiling: Bool
 
   init(_ activation: Activation) {
     let ceiling = activation.ceiling
     floor = Vector(repeating: activation.floor)
     self.ceiling = Vector(repeating: ceiling)
-    largestPassing = Vector(repeating: ceiling.isFinite ? ceiling.nextDown : ceiling)
+    hasCeiling = ceiling.isFinite
+    largestPassing = Vector(repeating: hasCeiling ? ceiling.nextDown : ceiling)
   }
 
   /// The activation's value.

@@ -1,26 +1,37 @@
-/// Writes the rows of x, (rows, width), to the columns from `offset` on of y, (rows, total).
+/// Copies an input into its channels of a concatenation: y[p, offset + c] = x[p, c].
 ///
-/// Concatenation of images along their channels is this for each of them, with a row a position.
-package func insertColumns(
-  _ x: Span<Float>, width: Int, at offset: Int, of total: Int, into y: inout MutableSpan<Float>
+/// - Parameters:
+///   - x: (N H W, c).
+///   - channels: c, the number of its channels.
+///   - offset: the first of them in y.
+///   - y: (N H W, width); the other channels stay as they are.
+package func concatenate(
+  _ x: Span<Float>, channels: Int, at offset: Int, into y: inout MutableSpan<Float>, width: Int
 ) {
-  let rows = checkedRows(x.count, y.count, width, offset, total)
-  let (x, y) = (x.address, y.address)
-  for row in 0..<rows { copy(x + row * width, to: y + (row * total + offset), count: width) }
+  let positions = positions(x.count, channels: channels, offset, y.count, width)
+  let (x, y) = (x.address, y.address + offset)
+  for position in 0..<positions { copy(x + position &* channels, to: y + position &* width, count: channels) }
 }
 
-/// The adjoint of `insertColumns`: writes the columns from `offset` on of y, (rows, total), to x, (rows, width).
-package func extractColumns(
-  _ y: Span<Float>, width: Int, at offset: Int, of total: Int, into x: inout MutableSpan<Float>
+/// The adjoint of `concatenate`: dX[p, c] = dY[p, offset + c].
+///
+/// - Parameters:
+///   - dY: (N H W, width).
+///   - dX: (N H W, c), overwritten.
+package func concatenateBackward(
+  dY: Span<Float>, width: Int, at offset: Int, into dX: inout MutableSpan<Float>, channels: Int
 ) {
-  let rows = checkedRows(x.count, y.count, width, offset, total)
-  let (x, y) = (x.address, y.address)
-  for row in 0..<rows { copy(y + (row * total + offset), to: x + row * width, count: width) }
+  let positions = positions(dX.count, channels: channels, offset, dY.count, width)
+  let (dX, dY) = (dX.address, dY.address + offset)
+  for position in 0..<positions {
+    copy(dY + position &* width, to: dX + position &* channels, count: channels)
+  }
 }
 
-private func checkedRows(_ x: Int, _ y: Int, _ width: Int, _ offset: Int, _ total: Int) -> Int {
+private func positions(_ x: Int, channels: Int, _ offset: Int, _ y: Int, _ width: Int) -> Int {
   precondition(
-    width > 0 && offset >= 0 && offset + width <= total && x % width == 0 && x / width * total == y,
-    "\(x) elements in rows of \(width) at \(offset) of \(y) in rows of \(total)")
-  return x / width
+    channels > 0 && offset >= 0 && offset + channels <= width && x % channels == 0
+      && y == x / channels * width,
+    "\(x) numbers in channels \(offset)..<\(offset + channels) of \(y) numbers in rows of \(width)")
+  return x / channels
 }

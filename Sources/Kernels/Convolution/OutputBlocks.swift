@@ -114,10 +114,15 @@ struct BlockWriter {
     compare(values.2, 2)
     compare(values.3, 3)
     best += shift
-    let (below, above) = (best .<= bounds.floor, best .> bounds.largestPassing)
+    let below = best .<= bounds.floor
     best.replace(with: bounds.floor, where: below)
-    best.replace(with: bounds.ceiling, where: above)
-    winner.replace(with: SIMD16<Int32>(repeating: -1), where: below .| above)
+    winner.replace(with: SIMD16<Int32>(repeating: -1), where: below)
+    // Asked for, as a convolution of few channels has little else to do.
+    if bounds.hasCeiling {
+      let above = best .> bounds.largestPassing
+      best.replace(with: bounds.ceiling, where: above)
+      winner.replace(with: SIMD16<Int32>(repeating: -1), where: above)
+    }
     y.store(best, at: place, lanes: lanes)
     winners.store(winner, at: place, lanes: lanes)
   }

@@ -13,6 +13,8 @@ package struct AdaptiveAveragePool2D: UnaryLayer {
 
   package init(size: Size2D) { self.size = size }
 
+  package init(size: Int) { self.init(size: Size2D(size)) }
+
   private enum CodingKeys: String, CodingKey, CaseIterable { case size }
 
   package init(from decoder: any Decoder) throws {
@@ -32,21 +34,8 @@ package struct AdaptiveAveragePool2D: UnaryLayer {
   }
 }
 
-/// The mean of each channel: `AdaptiveAveragePool2D` of size 1. Input H x W x C, output 1 x 1 x C.
-package struct GlobalAveragePool2D: UnaryLayer, PlainLayer {
-  package static let type = "global_average_pool2d"
-  package static let shortName = "pool"
-
-  package init() {}
-
-  package func outputShape(for input: Shape) throws(LayerError) -> Shape { Shape(1, 1, input.channels) }
-
-  package func operation(at site: LayerSite) -> any Operation {
-    AdaptiveAveragePool2DOperation(input: site.input, output: site.output)
-  }
-}
-
-private final class AdaptiveAveragePool2DOperation: UnaryOperation {
+/// Also that of `GlobalAveragePool2D`.
+final class AdaptiveAveragePool2DOperation: UnaryOperation {
   private let input: Shape
   private let output: Shape
 
@@ -66,8 +55,4 @@ private final class AdaptiveAveragePool2DOperation: UnaryOperation {
     guard !dX.isEmpty else { return }
     adaptiveAveragePool2DBackward(dY: dY.span, count: pass.count, input: input, output: output, into: &dX)
   }
-}
-
-extension AdaptiveAveragePool2D {
-  package init(size: Int) { self.init(size: Size2D(size)) }
 }

@@ -25,38 +25,34 @@ package struct Add: PlainLayer {
   }
 
   package func operation(at site: LayerSite) -> any Operation {
-    AddOperation(inputs: site.inputs.count, width: site.output.channels, activation: site.activation)
+    AddOperation(inputs: site.inputs.count, activation: site.activation)
   }
 }
 
 private final class AddOperation: Operation {
   private let inputs: Int
-  private let width: Int
   private let activation: Activation
 
-  init(inputs: Int, width: Int, activation: Activation) {
+  init(inputs: Int, activation: Activation) {
     self.inputs = inputs
-    self.width = width
     self.activation = activation
   }
 
   func forward(_ x: PassValues, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
     let first = x[0]
     let second = x[1]
-    sum(first.span, second.span, into: &y)
-    for input in 2..<max(inputs, 2) {
+    add(first.span, second.span, inputs == 2 ? activation : .identity, into: &y)
+    for input in 2..<inputs {
       let further = x[input]
-      add(further.span, to: &y)
+      add(further.span, input == inputs - 1 ? activation : .identity, to: &y)
     }
-    addBias(Span(), activation: activation, to: &y, width: width)
   }
 
   func backward(
     _ x: PassValues, y: Span<Float>, dY: inout MutableSpan<Float>, parameters: Span<Float>, pass: Pass,
     gradients: inout MutableSpan<Float>, dX: PassValues
   ) {
-    var none = MutableSpan<Float>()
-    addBiasBackward(y: y, activation: activation, dY: &dY, dBias: &none, width: width)
+    activation.backward(y: y, dY: &dY)
     for input in 0..<inputs {
       var gradient = dX[input]
       if !gradient.isEmpty { gradient.copy(from: dY.span) }

@@ -41,7 +41,7 @@ private final class ConcatenationOperation: Operation {
   func forward(_ x: PassValues, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
     for (index, input) in inputs.enumerated() {
       let part = x[index]
-      insertColumns(part.span, width: input.width, at: input.offset, of: total, into: &y)
+      concatenate(part.span, channels: input.width, at: input.offset, into: &y, width: total)
     }
   }
 
@@ -52,7 +52,7 @@ private final class ConcatenationOperation: Operation {
     for (index, input) in inputs.enumerated() {
       var gradient = dX[index]
       guard !gradient.isEmpty else { continue }
-      extractColumns(dY.span, width: input.width, at: input.offset, of: total, into: &gradient)
+      concatenateBackward(dY: dY.span, width: total, at: input.offset, into: &gradient, channels: input.width)
     }
   }
 }

@@ -12,9 +12,7 @@ package struct Multiplication: PlainLayer {
   package func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {
     guard inputs.count == 2 else { throw LayerError("expected two inputs, found \(inputs.count)") }
     let (shape, factor) = (inputs[0], inputs[1])
-    guard [1, shape.height].contains(factor.height), [1, shape.width].contains(factor.width),
-      [1, shape.channels].contains(factor.channels)
-    else {
+    guard BroadcastMultiply.fits(factor, to: shape) else {
       throw LayerError(
         "expected a second input with as many elements as the first along each axis, or one, found \(factor) for "
           + "\(shape)")
@@ -25,23 +23,19 @@ package struct Multiplication: PlainLayer {
   package func backwardReads(at site: LayerSite) -> BackwardReads { .inputs }
 
   package func operation(at site: LayerSite) -> any Operation {
-    MultiplicationOperation(site.inputs[0], site.inputs[1])
+    MultiplicationOperation(BroadcastMultiply(site.inputs[0], by: site.inputs[1]))
   }
 }
 
 private final class MultiplicationOperation: Operation {
-  private let shape: Shape
-  private let factor: Shape
+  private let product: BroadcastMultiply
 
-  init(_ shape: Shape, _ factor: Shape) {
-    self.shape = shape
-    self.factor = factor
-  }
+  init(_ product: BroadcastMultiply) { self.product = product }
 
   func forward(_ x: PassValues, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
     let a = x[0]
     let b = x[1]
-    multiply(a.span, shape, by: b.span, factor, count: pass.count, into: &y)
+    product.forward(a.span, b.span, count: pass.count, into: &y)
   }
 
   func backward(
@@ -52,7 +46,7 @@ private final class MultiplicationOperation: Operation {
     let b = x[1]
     var dA = dX[0]
     var dB = dX[1]
-    if !dA.isEmpty { multiply(dY.span, shape, by: b.span, factor, count: pass.count, into: &dA) }
-    if !dB.isEmpty { multiplyBackward(dY: dY.span, a.span, shape, factor, count: pass.count, into: &dB) }
+    if !dA.isEmpty { product.forward(dY.span, b.span, count: pass.count, into: &dA) }
+    if !dB.isEmpty { product.factorGradient(dY: dY.span, a.span, count: pass.count, into: &dB) }
   }
 }

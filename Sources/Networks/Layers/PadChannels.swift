@@ -43,13 +43,13 @@ private final class PadChannelsOperation: UnaryOperation {
 
   func forward(_ x: Span<Float>, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
     y.update(repeating: 0)
-    insertColumns(x, width: width, at: offset, of: total, into: &y)
+    concatenate(x, channels: width, at: offset, into: &y, width: total)
   }
 
   func backward(
     _ x: Span<Float>, y: Span<Float>, dY: inout MutableSpan<Float>, parameters: Span<Float>, pass: Pass,
     gradients: inout MutableSpan<Float>, dX: inout MutableSpan<Float>
   ) {
-    if !dX.isEmpty { extractColumns(dY.span, width: width, at: offset, of: total, into: &dX) }
+    if !dX.isEmpty { concatenateBackward(dY: dY.span, width: total, at: offset, into: &dX, channels: width) }
   }
 }
