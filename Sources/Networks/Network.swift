@@ -21,13 +21,12 @@ package struct Network: Sendable {
   private let initializers: [Initializer]
 
   package var input: Shape { description.input }
-  /// The description with the name of every layer written out.
+  /// The description with the name of every layer written out, and what layers leave to their inputs, such as
+  /// "same" padding.
   package var namedDescription: ModelDescription {
     ModelDescription(
       name: description.name, input: input,
-      layers: zip(nodes, description.layers).map { node, described in
-        ModelDescription.NamedLayer(name: node.name, layer: described.layer)
-      })
+      layers: nodes.map { ModelDescription.NamedLayer(name: $0.name, layer: $0.layer) })
   }
   /// The number of classes that the network tells apart.
   package var classes: Int { nodes[nodes.count - 1].output.count }
