@@ -30,7 +30,8 @@ package struct Network: Sendable {
   private let initializers: [Initializer]
 
   package var input: Shape { description.input }
-  /// The description with the name of every layer written out.
+  /// The description with the name of every layer written out, and what layers leave to their inputs, such as
+  /// "same" padding.
   package var namedDescription: ModelDescription {
     ModelDescription(
       name: description.name, input: input,

@@ -104,7 +104,8 @@ import Testing
       try expectFailure(
         ["--model", path], ["model huge: first.weight must have less than 2^31 numbers, found 784x4000000"])
       try write(#"{"type": "conv2d", "filters": 1, "kernel": 3, "padding": 9223372036854775807}"#)
-      try expectFailure(["--model", path], ["layer conv1: sizes, strides and paddings go up to 4096"])
+      try expectFailure(
+        ["--model", path], ["layer conv1: sizes, strides, dilations and paddings go up to 4096"])
       try write(
         #"{"type": "conv2d", "filters": 2700000, "kernel": 1}, {"type": "average_pool2d", "size": 28}"#)
       try expectFailure(

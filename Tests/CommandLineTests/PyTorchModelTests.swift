@@ -20,6 +20,21 @@ struct PyTorchModelTests {
     ]}
     """
 
+  /// Groups, holes and all ways to pad.
+  static let grouped = """
+    {"name": "grouped", "input": [28, 28, 1], "layers": [
+      {"type": "conv2d", "filters": 16, "kernel": 3, "stride": 2, "padding": "same"}, {"type": "relu"},
+      {"type": "conv2d", "filters": 16, "kernel": 5, "stride": 2, "padding": "same", "groups": 16,
+       "bias": false},
+      {"type": "batch_norm"}, {"type": "relu"},
+      {"type": "conv2d", "filters": 12, "kernel": 3, "groups": 4, "dilation": [1, 2],
+       "padding": [[0, 2], [3, 1]]},
+      {"type": "relu"}, {"type": "max_pool2d", "size": 3, "stride": 2, "padding": "same"},
+      {"type": "average_pool2d", "size": 2, "stride": 1, "padding": [[1, 0], [0, 1]]},
+      {"type": "dense", "units": 10}
+    ]}
+    """
+
   private static let reading = """
 
     import sys
@@ -48,15 +63,17 @@ struct PyTorchModelTests {
     #expect(largest > 0.01 && difference <= 1e-5 * largest, "\(what): \(difference) of \(largest)")
   }
 
-  @Test(arguments: ["mnist-cnn", "mnist-bn", "odd"])
+  @Test(arguments: ["mnist-cnn", "mnist-bn", "odd", "grouped"])
   func theManualsLinesGiveTheSameLogits(_ model: String) throws {
     try withTemporaryDirectory { directory in
       try Self.odd.write(toFile: "\(directory)/odd.json", atomically: true, encoding: .utf8)
+      try Self.grouped.write(toFile: "\(directory)/grouped.json", atomically: true, encoding: .utf8)
       let images = "\(directory)/images-idx3-ubyte"
       try Self.writeImages(70, to: images)
+      let isFile = ["odd", "grouped"].contains(model)
       let trained = try Program.run([
-        "--model", model == "odd" ? "\(directory)/odd.json" : model, "--train-samples", "1000",
-        "--test-samples", "100", "--epochs", "1", "--out", "\(directory)/run",
+        "--model", isFile ? "\(directory)/\(model).json" : model, "--train-samples", "1000", "--test-samples",
+        "100", "--epochs", "1", "--out", "\(directory)/run",
       ])
       #expect(trained.exitCode == 0, "\(trained.errors)")
       let predicted = try Program.run([

@@ -47,6 +47,22 @@ struct FilterFrame<Size: FrameSize> {
     return sum
   }
 
+  /// `sum` of all columns for two outputs whose inputs are one cell apart, so that they share most loads.
+  @_transparent
+  func pair(
+    _ start: Vector, _ place: UnsafePointer<Float>, _ steps: FrameSteps, rows: UInt64
+  ) -> (Vector, Vector) {
+    var sums = (start, start)
+    if rows & 1 != 0 { r0.addPair(to: &sums, place, steps.column) }
+    if rows & 2 != 0 { r1.addPair(to: &sums, place + steps.row, steps.column) }
+    if rows & 4 != 0 { r2.addPair(to: &sums, place + 2 &* steps.row, steps.column) }
+    if Size.size > 3 {
+      if rows & 8 != 0 { r3.addPair(to: &sums, place + 3 &* steps.row, steps.column) }
+      if rows & 16 != 0 { r4.addPair(to: &sums, place + 4 &* steps.row, steps.column) }
+    }
+    return sums
+  }
+
   /// Adds the gradient of an output times the inputs below the cells in `rows` and `columns` to these.
   @_transparent
   mutating func add(
@@ -107,6 +123,25 @@ struct FrameRow<Size: FrameSize> {
     if Size.size > 3 {
       if columns & 8 != 0 { sum.addProduct(c3, place.vector(at: 3 &* step)) }
       if columns & 16 != 0 { sum.addProduct(c4, place.vector(at: 4 &* step)) }
+    }
+  }
+
+  @_transparent
+  func addPair(to sums: inout (Vector, Vector), _ place: UnsafePointer<Float>, _ step: Int) {
+    let (x1, x2) = (place.vector(at: step), place.vector(at: 2 &* step))
+    let x3 = place.vector(at: 3 &* step)
+    sums.0.addProduct(c0, place.vector(at: 0))
+    sums.1.addProduct(c0, x1)
+    sums.0.addProduct(c1, x1)
+    sums.1.addProduct(c1, x2)
+    sums.0.addProduct(c2, x2)
+    sums.1.addProduct(c2, x3)
+    if Size.size > 3 {
+      let x4 = place.vector(at: 4 &* step)
+      sums.0.addProduct(c3, x3)
+      sums.1.addProduct(c3, x4)
+      sums.0.addProduct(c4, x4)
+      sums.1.addProduct(c4, place.vector(at: 5 &* step))
     }
   }
 

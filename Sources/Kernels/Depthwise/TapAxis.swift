@@ -40,15 +40,16 @@ struct TapAxis {
     step = -elementStep * dilation / stride
   }
 
-  /// The first 64 taps of an output that find an input, bit by bit.
+  /// Those of an output's first five taps that find an input, bit by bit. Not a loop, which would become vector
+  /// code where the registers hold something better.
   @inline(__always)
   func inside(_ output: Int) -> UInt64 {
-    var (mask, place) = (UInt64(0), output &* stride &+ origin)
-    for tap in 0..<min(taps, 64) {
-      if place >= 0 && place < inputs { mask |= 1 &<< UInt64(truncatingIfNeeded: tap) }
-      place &+= step
+    let place = output &* stride &+ origin
+    @inline(__always) func bit(_ tap: Int) -> UInt64 {
+      let place = UInt(bitPattern: place &+ tap &* step)
+      return tap < taps && place < UInt(bitPattern: inputs) ? 1 &<< UInt64(truncatingIfNeeded: tap) : 0
     }
-    return mask
+    return bit(0) | bit(1) | bit(2) | bit(3) | bit(4)
   }
 
   /// The outputs that lie in `places`.

@@ -70,6 +70,16 @@ struct TapSums {
       var column = 0
       while column < columns.outputs {
         if column == interior.lowerBound && columns.taps == Size.size {
+          while column &+ 1 < interior.upperBound && columns.step == columns.stride {
+            let sums = frame.pair(bias, place, steps, rows: present)
+            output.store(bounds.clamp(sums.0), at: 0)
+            output.store(bounds.clamp(sums.1), at: spacing)
+            place += 2 &* stride
+            output += 2 &* spacing
+            column &+= 2
+            ahead.prefetch()
+            ahead.prefetch()
+          }
           while column < interior.upperBound {
             let sum = frame.sum(bias, place, steps, rows: present, columns: ~0)
             output.store(bounds.clamp(sum), at: 0)
@@ -165,15 +175,19 @@ struct TapSums {
 /// Memory that is asked for ahead of its use, some cache lines with every output.
 struct LinesAhead {
   var reading: UnsafeRawPointer
+  /// Lines from one output's to the next one's; four of them are asked for where it is more than one.
   let readPerOutput: Int
   var writing: UnsafeMutableRawPointer?
 
   @inline(__always)
   mutating func prefetch() {
-    for _ in 0..<readPerOutput {
-      ccpu_prefetch(reading)
-      reading += 64
+    ccpu_prefetch(reading)
+    if readPerOutput > 1 {
+      ccpu_prefetch(reading + 64)
+      ccpu_prefetch(reading + 128)
+      ccpu_prefetch(reading + 192)
     }
+    reading += 64 &* readPerOutput
     if let line = writing {
       ccpu_prefetch_to_write(line)
       writing = line + 64
