@@ -63,7 +63,7 @@ extension ConvolutionTests {
     #expect(results.count == 4)
     let depthwise = test.groups > 1 && test.groups == test.input.channels
     for algorithm in depthwise ? [ConvolutionAlgorithm.im2col, .depthwise] : [.im2col] {
-      let outcome = run(test, ConvolutionTail(relu: true), algorithm, bias: true)
+      let outcome = run(test, ConvolutionTail(.relu), algorithm, bias: true)
       expectClose(outcome.y, results[0], tolerance: 2e-6, "y by \(algorithm)")
       expectClose(outcome.dW, results[1], tolerance: 2e-6, "dWeight by \(algorithm)")
       expectClose(outcome.dB, results[2], tolerance: 2e-6, "dBias by \(algorithm)")

@@ -49,8 +49,8 @@ import Testing
     let shape = Shape(input, input, 1)
     #expect(try layer.outputShape(for: shape).height == (input + stride - 1) / stride)
     let expected = Padding2D(before: Size2D(before), after: Size2D(after))
-    #expect(layer.resolved(for: shape).padding == .cells(expected))
-    #expect(try layer.resolved(for: shape).outputShape(for: shape) == layer.outputShape(for: shape))
+    #expect(layer.resolved(for: [shape]).padding == .cells(expected))
+    #expect(try layer.resolved(for: [shape]).outputShape(for: shape) == layer.outputShape(for: shape))
   }
 
   @Test func writesTheShortestForm() throws {
