@@ -3,7 +3,6 @@ import Models
 import Networks
 import Reporting
 import Runs
-import Tensors
 
 /// `cnn-mpi model`: what a model is made of and what it costs.
 enum ModelCommand {

@@ -36,7 +36,7 @@ package struct Network: Sendable {
     ModelDescription(
       name: description.name, input: input,
       layers: zip(nodes, description.layers).map { node, item in
-        ModelDescription.NamedLayer(name: node.name, inputs: item.inputs, layer: item.layer)
+        ModelDescription.NamedLayer(name: node.name, inputs: item.inputs, layer: node.layer)
       })
   }
   /// The number of classes that the network tells apart.

@@ -65,7 +65,7 @@ build() {
 
 # Runs a target and says what it came to.
 run() {
-  local target=$1 options=(-max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 "$limit")
+  local target=$1 options=(-max_len=4096 -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 "$limit")
   [ "$target" = safetensors ] || options+=(-dict=Tests/Fuzz/pickle.dict)
   mkdir -p "$fuzz/corpus/$target"
   "$fuzz/$target" "${options[@]}" -artifact_prefix="$fuzz/crashes/$target-" "$fuzz/corpus/$target" \

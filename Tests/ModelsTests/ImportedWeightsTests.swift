@@ -83,7 +83,8 @@ import Testing
     let parts = layer.split(separator: ".")
     var number = try #require(Int(parts[1])) - (isLite ? 0 : 1)
     var stage = 0
-    for count in isLite ? [1, 2, 2, 3, 3, 4, 1] : [1, 2, 3, 4, 3, 3, 1] where number >= count {
+    for count in isLite ? [1, 2, 2, 3, 3, 4, 1] : [1, 2, 3, 4, 3, 3, 1] {
+      if number < count { break }
       number -= count
       stage += 1
     }

@@ -27,7 +27,10 @@ struct NetworkGradientTests {
     ours = load_file(f"{directory}/gradients.safetensors")
     own = dict(network.named_parameters())
     assert set(own) == set(ours), set(own) ^ set(ours)
-    errors = {name: ((own[name].grad - ours[name].double()).norm() / own[name].grad.norm()).item() for name in own}
+    whole = torch.stack([p.grad.norm() for p in own.values()]).norm()
+    # A shift that the next normalisation takes away has no gradient.
+    errors = {name: ((own[name].grad - ours[name].double()).norm()
+                     / max(own[name].grad.norm(), 1e-4 * whole)).item() for name in own}
     worst = max(errors, key=errors.get)
     print(errors[worst], worst, loss.item(), len(errors))
     """
@@ -52,30 +55,38 @@ struct NetworkGradientTests {
     ] as [(String, Int, Int?)])
   func gradientsAreThoseOfPyTorch(_ name: String, _ count: Int, _ side: Int?) throws {
     let network = try network(name, side: side)
+    let parameters = smoothPoint(of: network)
+    let error = try error(of: network, parameters, count)
+    #expect(error <= 1e-4, "\(name): off by \(error)")
+  }
+
+  /// Parameters for which no number comes near to where an activation bends: there rounding decides on which side it
+  /// falls, and its gradient differs wholly, between PyTorch in single and in double precision too.
+  ///
+  /// Batch normalisation brings a channel far to one side: three of four pass, and one is cut off.
+  private func smoothPoint(of network: Network) -> SharedBuffer<Float> {
     let parameters = SharedBuffer<Float>(repeating: 0, count: network.layout.parameterCount)
     var values = parameters.mutableSpan
     network.initialize(&values, seed: 1)
-    // Gains and shifts that are not those of the start.
-    for (index, tensor) in network.layout.tensors.enumerated() where tensor.shape.count == 1 {
-      let noise = randomNumbers(tensor.range.count, seed: UInt64(index))
-      for (place, n) in zip(tensor.range, noise) { values[place] += 0.2 * abs(n) }
+    for (index, node) in network.nodes.enumerated() where node.layer is BatchNorm {
+      let readers = network.nodes.filter { $0.inputs.contains(index + 1) }
+      let isCut = readers.count == 1 && (readers[0].layer is ReLU || readers[0].layer is ReLU6)
+      let tensors = network.layout.tensors[node.tensors].map(\.range)
+      for (channel, noise) in randomNumbers(node.output.channels, seed: UInt64(index)).enumerated() {
+        values[tensors[0].lowerBound + channel] = 0.2 + 0.1 * noise
+        values[tensors[1].lowerBound + channel] = (isCut && channel % 4 == 3 ? -3 : 3) + 0.3 * noise
+      }
     }
-    // A number that is within rounding of where an activation bends falls on one side here and on the other in
-    // PyTorch, and its gradient differs wholly. Other images tell that from an error.
-    var errors: [Double] = []
-    for seed in 1...6 as ClosedRange<UInt64> where errors.last.map({ $0 > 1e-4 }) ?? true {
-      errors.append(try error(of: network, parameters, count, seed: seed))
-    }
-    #expect(errors.last! <= 1e-4 && errors.allSatisfy { $0 <= 0.03 }, "\(name): off by \(errors)")
+    return parameters
   }
 
   /// The largest relative error of a tensor's gradient for random images.
   private func error(
-    of network: Network, _ parameters: SharedBuffer<Float>, _ count: Int, seed: UInt64
+    of network: Network, _ parameters: SharedBuffer<Float>, _ count: Int
   ) throws -> Double {
     let plan = Plan(network, maximumBatch: count, seed: 1)
     (plan.pass.count, plan.pass.globalBatch) = (count, count)
-    let images = randomNumbers(count * network.input.count, seed: seed)
+    let images = randomNumbers(count * network.input.count, seed: 9)
     plan.withInputs { own, labels, samples in
       own.copy(from: images.span)
       for index in 0..<count {

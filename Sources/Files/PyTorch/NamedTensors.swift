@@ -120,27 +120,18 @@ extension NamedTensors {
   /// Tensors may share numbers, or repeat them by a stride of 0, but not so often that a small file fills the
   /// memory: together they have at most 4 times the numbers of all storages.
   private func checkCount() throws(FileError) {
-    var (available, count) = (0, 0)
+    var (available, count): (UInt128, UInt128) = (0, 0)
     var seen: Set<String> = []
     for index in names.indices {
       let storage = storage(index)
-      if seen.insert(storage.key).inserted { available = available.addingClamped(storage.count) }
-      count = count.addingClamped(try view(index).count)
+      if seen.insert(storage.key).inserted { available += UInt128(storage.count) }
+      count += try UInt128(view(index).count)
     }
-    let limit = available.addingClamped(available).addingClamped(available).addingClamped(available)
-      .addingClamped(1 << 16)
+    let limit = 4 * available + 1 << 16
     guard count <= limit else {
       throw FileError(
         path, expected: "at most \(limit) numbers in tensors, 4 times those of their storages",
         found: "\(count)", hint: "save contiguous tensors, by clone()")
     }
-  }
-}
-
-extension Int {
-  /// The sum, or the largest number where that is too large.
-  fileprivate func addingClamped(_ other: Int) -> Int {
-    let (sum, overflow) = addingReportingOverflow(other)
-    return overflow ? .max : sum
   }
 }

@@ -85,30 +85,23 @@ extension TensorView {
     _ bytes: RawSpan, _ number: (Bits) -> Number
   ) -> [Number] {
     guard count > 0 else { return [] }
+    let width = MemoryLayout<Bits>.size
+    let available = bytes.byteCount / width
+    precondition(Self.last(offset, sizes, strides)! < available, "\(self) in \(available) numbers")
     let (sizes, strides) = merged
-    let (rowSize, rowStride) = (sizes.last ?? 1, strides.last ?? 1)
-    var place = [Int](repeating: 0, count: max(sizes.count - 1, 0))
-    var start = offset
+    let (rowSize, rowStride) = (sizes.last ?? 1, (strides.last ?? 1) * width)
+    var rows = Rows(start: offset, sizes: sizes.dropLast(), strides: strides.dropLast())
     return [Number](unsafeUninitializedCapacity: count) { numbers, filled in
-      while true {
+      repeat {
+        let (target, start) = (numbers.baseAddress! + filled, rows.start * width)
         for index in 0..<rowSize {
-          let byte = (start + index * rowStride) * MemoryLayout<Bits>.size
-          let bits = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: byte, as: Bits.self)
-          (numbers.baseAddress! + filled + index).initialize(to: number(Bits(littleEndian: bits)))
+          // The last number is within the span, as checked above, so that all are.
+          let bits = unsafe bytes.unsafeLoadUnaligned(
+            fromUncheckedByteOffset: start + index * rowStride, as: Bits.self)
+          (target + index).initialize(to: number(Bits(littleEndian: bits)))
         }
         filled += rowSize
-        // The next row, as an odometer counts.
-        var axis = place.count - 1
-        while axis >= 0 {
-          place[axis] += 1
-          start += strides[axis]
-          if place[axis] < sizes[axis] { break }
-          start -= sizes[axis] * strides[axis]
-          place[axis] = 0
-          axis -= 1
-        }
-        if axis < 0 { break }
-      }
+      } while rows.advance()
     }
   }
 
@@ -127,5 +120,31 @@ extension TensorView {
       }
     }
     return result
+  }
+}
+
+/// The places in a storage where the rows of a tensor begin, in order: all indices but the last count as an odometer
+/// does.
+private struct Rows {
+  private(set) var start: Int
+  let sizes: ArraySlice<Int>
+  let strides: ArraySlice<Int>
+  private var place: [Int]
+
+  init(start: Int, sizes: ArraySlice<Int>, strides: ArraySlice<Int>) {
+    (self.start, self.sizes, self.strides) = (start, sizes, strides)
+    place = [Int](repeating: 0, count: sizes.count)
+  }
+
+  /// Goes to the next row; false behind the last one.
+  mutating func advance() -> Bool {
+    for axis in place.indices.reversed() {
+      place[axis] += 1
+      start += strides[axis]
+      if place[axis] < sizes[axis] { return true }
+      start -= sizes[axis] * strides[axis]
+      place[axis] = 0
+    }
+    return false
   }
 }
