@@ -87,7 +87,7 @@ let package = Package(
       name: "CNNMPI",
       dependencies: [
         "Doctor", "Scaling", "Benchmarks", "Runs", "Engine", "Models", "Reporting", "Parallel", "Networks",
-        "Kernels", "MPI", "Files", "System",
+        "Data", "Kernels", "MPI", "Files", "System",
       ],
       swiftSettings: spans),
 
