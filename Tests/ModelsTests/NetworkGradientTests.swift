@@ -11,7 +11,8 @@ import Testing
 /// batch normalisation in training mode.
 @Suite(.serialized, .enabled(if: Python.isThere, Comment(rawValue: Python.hint)))
 struct NetworkGradientTests {
-  /// Reads model, images and labels; prints the largest relative error of a tensor's gradient, and of which.
+  /// Reads model, images and labels; prints the largest relative error of a tensor's gradient, of which, the loss, and
+  /// the largest error of PyTorch in single precision.
   private static let comparison = """
 
     import sys
@@ -61,8 +62,10 @@ struct NetworkGradientTests {
   func gradientsAreThoseOfPyTorch(_ name: String, _ count: Int, _ side: Int?) throws {
     let network = try network(name, side: side)
     let parameters = smoothPoint(of: network)
-    let error = try error(of: network, parameters, count)
-    #expect(error <= 1e-4, "\(name): off by \(error)")
+    let (error, theirs) = try errors(of: network, parameters, count)
+    // 1e-4, or what PyTorch itself is off by in single precision: then the network asks for no less.
+    #expect(
+      error <= max(1e-4, 1.5 * theirs) && error <= 1e-3, "\(name): off by \(error), PyTorch by \(theirs)")
   }
 
   /// Parameters for which no number comes near to where an activation bends: there rounding decides on which side it
@@ -85,10 +88,10 @@ struct NetworkGradientTests {
     return parameters
   }
 
-  /// The largest relative error of a tensor's gradient for random images.
-  private func error(
+  /// The largest relative error of a tensor's gradient for random images, here and in PyTorch in single precision.
+  private func errors(
     of network: Network, _ parameters: SharedBuffer<Float>, _ count: Int
-  ) throws -> Double {
+  ) throws -> (own: Double, theirs: Double) {
     let plan = Plan(network, maximumBatch: count, seed: 1)
     (plan.pass.count, plan.pass.globalBatch) = (count, count)
     let images = randomNumbers(count * network.input.count, seed: 9)
@@ -122,7 +125,7 @@ struct NetworkGradientTests {
       )
       let own = Double(gradients[network.layout.place(of: .loss)])
       #expect(abs(own - loss) <= 1e-5 * loss, "loss \(own), expected \(loss)")
-      return error
+      return (error, try #require(Double(words[3].trimmingCharacters(in: .newlines))))
     }
   }
 }
