@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures a network in PyTorch (eager) and prints images per second: the other half of jobs/compare-pytorch.sh.
 
-Networks mirror Sources/Networks/ModelZoo.swift. Trains on random batches that are in memory already, by cross-entropy
+Networks mirror Sources/Networks/Zoo; deep ones are those of torchvision and efficientnet-lite-pytorch. Trains on random batches that are in memory already, by cross-entropy
 and SGD with Nesterov momentum, or only infers (--forward). With --processes, each takes one core of the affinity mask
 and a batch of its own, and DistributedDataParallel averages their gradients by gloo.
 """
@@ -87,6 +87,29 @@ def vgg16():
     ]
 
 
+def torchvision_network(name, **options):
+    """Its compiled operators, which no network here has, do not load beside PyTorch for CPUs: they are declared."""
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for operator in "nms", "qnms":
+        library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    import torchvision
+
+    return getattr(torchvision.models, name)(**options)
+
+
+def resnet18_cifar():
+    network = torchvision_network("resnet18", num_classes=10)
+    network.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
+    network.maxpool = nn.Identity()
+    return [network]
+
+
+def efficientnet_lite0():
+    from efficientnet_lite_pytorch import EfficientNet
+
+    return [EfficientNet.from_name("efficientnet-lite0", drop_connect_rate=0.0)]
+
+
 # Layers, shape of an image (C, H, W), classes.
 NETWORKS = {
     "mnist-cnn": (lambda: mnist_cnn(0, 64 * 5 * 5), (1, 28, 28), 10),
@@ -96,6 +119,10 @@ NETWORKS = {
     "mnist-bn": (mnist_bn, (1, 28, 28), 10),
     "cifar-vgg": (cifar_vgg, (3, 32, 32), 10),
     "vgg16": (vgg16, (3, 224, 224), 1000),
+    "resnet18-cifar": (resnet18_cifar, (3, 32, 32), 10),
+    "resnet50": (lambda: [torchvision_network("resnet50")], (3, 224, 224), 1000),
+    "mobilenet-v2": (lambda: [torchvision_network("mobilenet_v2")], (3, 224, 224), 1000),
+    "efficientnet-lite0": (efficientnet_lite0, (3, 224, 224), 1000),
 }
 
 

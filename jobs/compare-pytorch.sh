@@ -8,8 +8,8 @@
 #
 # Installs PyTorch for CPUs into .build/pytorch (once). The programs run in turn, N times over, so that a machine that
 # gets slower gets slower for all; the table (Markdown) has the medians. PyTorch (eager) runs in both memory layouts,
-# with glibc told to keep freed pages, which is its best. A batch is 64 images a rank or process, 4 for vgg16. Beside
-# 2 ranks runs DistributedDataParallel over gloo. All take some 15 minutes; nothing else may run meanwhile, or PyTorch's
+# with glibc told to keep freed pages, which is its best. A batch is 64 images a rank or process, 4 to 16 of 224 x 224 pixels. Beside
+# 2 ranks runs DistributedDataParallel over gloo. All take some 30 minutes; nothing else may run meanwhile, or PyTorch's
 # two threads, which wait for each other spinning, get ten times slower.
 set -euo pipefail
 
@@ -25,6 +25,10 @@ mnist-bn, one core            | 1 | 1 | 64 | --model mnist-bn                   
 cifar-vgg, one core           | 1 | 1 | 64 | --model cifar-vgg                     | --network cifar-vgg
 vgg16 forward, im2col         | 1 | 1 | 4  | --model vgg16 --forward --conv im2col | --network vgg16 --forward
 vgg16 forward, auto           | 1 | 1 | 4  | --model vgg16 --forward --conv auto   | --network vgg16 --forward
+resnet18-cifar, one core      | 1 | 1 | 64 | --model resnet18-cifar                | --network resnet18-cifar
+resnet50, one core            | 1 | 1 | 8  | --model resnet50                      | --network resnet50
+mobilenet-v2, one core        | 1 | 1 | 16 | --model mobilenet-v2                  | --network mobilenet-v2
+efficientnet-lite0, one core  | 1 | 1 | 16 | --model efficientnet-lite0            | --network efficientnet-lite0
 END
 )
 

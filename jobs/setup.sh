@@ -47,9 +47,10 @@ require_libraries() {
   fi
 }
 
-# gnuplot draws figures of a run, which can be done without.
-prefer_gnuplot() {
-  command -v gnuplot >/dev/null || ! command -v apt-get >/dev/null || (install_packages gnuplot-nox) || true
+# gnuplot draws the figures of a run and Graphviz networks, which can be done without.
+prefer_drawing_programs() {
+  ! command -v apt-get >/dev/null || { command -v gnuplot && command -v dot; } >/dev/null ||
+    (install_packages gnuplot-nox graphviz) || true
 }
 
 require_swift() {
@@ -98,6 +99,6 @@ allow_any_ranks() {
 }
 
 require_libraries
-prefer_gnuplot
+prefer_drawing_programs
 require_swift
 allow_any_ranks

@@ -18,7 +18,9 @@ struct Workload {
   /// - Throws: on all ranks, when the model cannot be.
   init(_ configuration: BenchmarkConfiguration, _ world: World) throws {
     let training = configuration.training
-    network = try world.agree { try Network(ModelDescription(named: training.model)) }
+    let described = try world.agree { try Network(ModelDescription(named: training.model)) }
+    // Inference is of the network that inference runs, with batch normalisation folded.
+    network = configuration.forwardOnly ? FoldedNetwork(described).network : described
     batchSize = training.batchSize
     globalBatch = batchSize * world.size
     microBatch = training.microBatch(worldSize: world.size)

@@ -88,7 +88,8 @@ extension ModelDescription.NamedLayer: Codable {
 package struct ModelError: Error, Equatable, CustomStringConvertible {
   package let description: String
 
-  package init(_ description: String) { self.description = description }
+  /// - Parameter description: one line; what names from files would do to a terminal is escaped.
+  package init(_ description: String) { self.description = escaped(description, length: .max) }
 }
 
 extension ModelDescription {

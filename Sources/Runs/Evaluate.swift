@@ -48,7 +48,7 @@ package func evaluate(
   let model = try world.read(configuration.source)
   let threads = configuration.threads ?? world.threadsPerRank
   try world.requireMemory(
-    model.network.memoryNeed(microBatch: configuration.microBatch, threads: threads, gradients: 0),
+    model.memoryNeed(microBatch: configuration.microBatch, threads: threads),
     toTrain: false, model.network, microBatch: configuration.microBatch)
   let images = try world.loadImages(
     configuration.part == .test ? .test : .train, from: configuration.data, limit: configuration.samples,

@@ -4,6 +4,7 @@ import Models
 import Networks
 import Parallel
 import Reporting
+import System
 
 extension World {
   /// Reads a trained model on every rank; rank 0 tells people what they should know of how it was read.
@@ -29,5 +30,12 @@ extension Evaluator {
       folded.network, parameters: folded.parameters(from: parameters.span), world, microBatch: microBatch,
       threads: threads, seed: 0,
       convolution: convolution)
+  }
+}
+
+extension TrainedModel {
+  /// What an evaluator of the model takes: the folded network's parameters and threads.
+  func memoryNeed(microBatch: Int, threads: Int) -> MemoryNeed {
+    FoldedNetwork(network).network.memoryNeed(microBatch: microBatch, threads: threads, gradients: 0)
   }
 }

@@ -49,7 +49,7 @@ package func predict(
     }
   }
   try world.requireMemory(
-    model.network.memoryNeed(microBatch: configuration.microBatch, threads: threads, gradients: 0),
+    model.memoryNeed(microBatch: configuration.microBatch, threads: threads),
     toTrain: false, model.network, microBatch: configuration.microBatch)
   let evaluator = try Evaluator(model, world, microBatch: configuration.microBatch, threads: threads)
   _ = try Watchdog(world, StallLimits(), .ofCommand)

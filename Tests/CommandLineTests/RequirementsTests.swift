@@ -8,5 +8,8 @@ struct RequirementsTests {
 
   @Test func pythonIsThere() { #expect(Python.isThere, "\(Python.hint)") }
 
-  @Test func gnuplotIsThere() { #expect(hasGnuplot, "\(gnuplotHint)") }
+  @Test func drawingProgramsAreThere() {
+    #expect(hasGnuplot, "\(gnuplotHint)")
+    #expect(hasGraphviz, "\(graphvizHint)")
+  }
 }

@@ -25,7 +25,7 @@ struct ForeignTensor {
     }
     let last = String(whole[whole.index(after: separator)...])
     layer = String(whole[..<separator])
-    isKeras = Self.kerasNames[last] != nil || whole[separator] == "/"
+    isKeras = Self.kerasNames[last] != nil
     parameter = last == "num_batches_tracked" ? nil : Self.kerasNames[last] ?? last
   }
 }

@@ -59,7 +59,7 @@ private struct WeightAssignment {
   /// For each tensor of the network the one of the file, and its numbers in the network's order.
   private(set) var assigned: [(tensor: NamedTensor, numbers: [Float])?]
   /// Tensors of the file that have a place of another shape, or whose place is taken.
-  private var wrong: [(tensor: NamedTensor, expected: String)] = []
+  private var wrong: [(tensor: NamedTensor, place: Int, expected: String)] = []
   /// Tensors of the file that no layer has.
   private var unknown: [NamedTensor] = []
   private let network: Network
@@ -86,11 +86,11 @@ private struct WeightAssignment {
   private mutating func assign(_ tensor: NamedTensor, isKeras: Bool, to place: Int) {
     let (own, form) = (network.layout.tensors[place], network.pyTorchForms[place])
     if let other = assigned[place] {
-      wrong.append((tensor, "only one tensor for \(own.name), which \(other.tensor.name) is"))
+      wrong.append((tensor, place, "only one tensor for \(own.name), which \(other.tensor.name) is"))
     } else if let numbers = tensor.numbers(of: own.shape, form, isKeras: isKeras) {
       assigned[place] = (tensor, numbers)
     } else {
-      wrong.append((tensor, "\(isKeras ? own.shape : form.shape) for \(own.name)"))
+      wrong.append((tensor, place, "\(isKeras ? own.shape : form.shape) for \(own.name)"))
     }
   }
 
@@ -99,9 +99,8 @@ private struct WeightAssignment {
 
   /// What does not fit; nil where all does.
   var misfits: String? {
-    let missing = assigned.indices.filter { index in
-      assigned[index] == nil && !wrong.contains { $0.expected.contains(network.layout.tensors[index].name) }
-    }
+    let misplaced = Set(wrong.map(\.place))
+    let missing = assigned.indices.filter { assigned[$0] == nil && !misplaced.contains($0) }
     let parts = [
       list("missing", missing.map { "\(network.layout.tensors[$0].name) \(network.pyTorchForms[$0].shape)" }),
       list("left over", unknown.map { "\($0.name) \($0.shape)" }),
