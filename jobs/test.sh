@@ -19,10 +19,11 @@ log=$(mktemp)
 pages=$(mktemp -d)
 trap 'rm -rf "$log" "$pages"' EXIT
 
-# Runs a command and shows what its tests came to; all it printed when it fails.
+# Runs a command and shows what its tests came to; all it printed when it fails, and at the end once more what failed.
 run_tests() {
   if ! "$@" >"$log" 2>&1; then
     cat "$log"
+    grep -A 3 -E '✘ .*(recorded an issue|failed after)' "$log" | cut -c -600
     fail "failed: $*"
   fi
   grep -E 'skipped|Test run with' "$log" | sed -E 's/\x1b\[[0-9;]*m//g; s/ after [0-9.]+ seconds//' | sort -u

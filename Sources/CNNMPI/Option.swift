@@ -19,7 +19,7 @@ struct Option<Configuration>: Sendable {
 
   typealias Field<Value> = WritableKeyPath<Configuration, Value> & Sendable
 
-  init<Value: Equatable>(
+  init<Value: Equatable & SendableMetatype>(
     _ name: String, _ field: Field<Value>, _ kind: ValueKind<Value>, _ help: String
   ) {
     self.name = name
@@ -32,7 +32,7 @@ struct Option<Configuration>: Sendable {
   }
 
   /// For a field that is nil unless the option is given.
-  init<Value: Equatable>(
+  init<Value: Equatable & SendableMetatype>(
     _ name: String, _ field: Field<Value?>, _ kind: ValueKind<Value>, _ help: String
   ) {
     self.name = name

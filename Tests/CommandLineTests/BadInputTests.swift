@@ -85,7 +85,7 @@ import Testing
       try expectFailure(["--model", path], ["model wide: its input is 32x32x3, but the images are 28x28x1"])
       try write(#"{"name": "few", "input": [28, 28, 1], "layers": [{"type": "dense", "units": 7}]}"#)
       try expectFailure(["--model", path], ["model few: it tells 7 classes apart, but the data has 10"])
-      try expectFailure(["--model", "resnet50"], ["no model is called \"resnet50\"", "mnist-cnn"])
+      try expectFailure(["--model", "resnet51"], ["no model is called \"resnet51\"", "mnist-cnn"])
     }
   }
 

@@ -172,7 +172,7 @@ import Testing
     (["--keep", "x"], 2, "--keep: expected"),
     (["--timeout", "0"], 2, "--timeout: expected a number above 0, found \"0\""),
     (["runs"], 2, "unexpected argument \"runs\""),
-    (["--model", "resnet50"], 1, "no model is called \"resnet50\""),
+    (["--model", "resnet51"], 1, "no model is called \"resnet51\""),
   ])
   func wrongArgumentsAreOneLine(_ arguments: [String], _ exitCode: Int32, _ expected: String) throws {
     for ranks in [nil, 2] {

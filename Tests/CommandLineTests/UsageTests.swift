@@ -47,7 +47,7 @@ import Testing
     (["--out="], "--out: expected a text, found \"\""),
     (
       ["tarin"],
-      "unknown command \"tarin\"; there are train, evaluate, predict, export, model, plot, bench, scaling, doctor, completions, manual"
+      "unknown command \"tarin\"; there are train, evaluate, predict, model, import, export, plot, bench, scaling, doctor, completions, manual"
     ),
     (["train", "mnist"], "unexpected argument \"mnist\""),
     (["--resume", "auto"], "--resume auto: expected --out DIR"),
