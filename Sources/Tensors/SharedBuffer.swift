@@ -25,6 +25,12 @@ package final class SharedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     return unsafe _overrideLifetime(part.mutableSpan, borrowing: self)
   }
 
+  /// The elements at `range`.
+  @_lifetime(borrow self)
+  package func span(_ range: Range<Int>) -> Span<Element> {
+    unsafe _overrideLifetime(memory.unsafeMemory.span.extracting(range), borrowing: self)
+  }
+
   /// The elements at `range`, writable.
   @_lifetime(borrow self)
   package func mutableSpan(_ range: Range<Int>) -> MutableSpan<Element> {

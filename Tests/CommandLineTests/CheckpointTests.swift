@@ -45,7 +45,10 @@ import Testing
 
   /// Everything that a run can carry from step to step.
   @Test(arguments: [
-    ["--optimizer", "adam", "--accumulate", "2", "--global-batch", "48", "--schedule", "constant"],
+    [
+      "--model", branchingModel, "--optimizer", "adam", "--accumulate", "2", "--global-batch", "48",
+      "--schedule", "constant",
+    ],
     [
       "--ema", "0.9", "--early-stopping", "1", "--validation-split", "0.2", "--augment", "digits", "--epochs",
       "4", "--lr", "0.01",

@@ -84,7 +84,8 @@ import Testing
   @Test func withoutGraphvizItWritesDOT() throws {
     try withBlock { directory, path in
       let run = try Program.run(
-        ["model", path, "--picture", "\(directory)/block.svg"], environment: ["PATH": "\(directory)/programs", "OMPI_MCA_plm": "isolated"])
+        ["model", path, "--picture", "\(directory)/block.svg"],
+        environment: ["PATH": "\(directory)/programs", "OMPI_MCA_plm": "isolated"])
       #expect(run.exitCode == 0, "\(run.errors)")
       #expect(run.errors.contains("apt install graphviz"))
       #expect(try String(contentsOfFile: "\(directory)/block.dot", encoding: .utf8).hasPrefix("digraph"))
@@ -97,9 +98,18 @@ import Testing
     (["model", "resnet18", "resnet50"], "found 2 operands"),
     (["model", "resnet18", "--json", "--dot"], "expected --json or --dot, found both"),
     (["model", "resnet18", "--picture", "x.pdf"], "a file name that ends in .png or .svg"),
-    (["import", "--model", "resnet18", "--out", "x.safetensors"], "import: expected a file of weights, found 0 operands"),
-    (["import", "x.pth", "--out", "x.safetensors"], "--model: expected a model's name or .json file, found nothing"),
-    (["import", "x.pth", "--model", "resnet18", "--out", "x.onnx"], "--out: expected a file name that ends in .safetensors"),
+    (
+      ["import", "--model", "resnet18", "--out", "x.safetensors"],
+      "import: expected a file of weights, found 0 operands"
+    ),
+    (
+      ["import", "x.pth", "--out", "x.safetensors"],
+      "--model: expected a model's name or .json file, found nothing"
+    ),
+    (
+      ["import", "x.pth", "--model", "resnet18", "--out", "x.onnx"],
+      "--out: expected a file name that ends in .safetensors"
+    ),
   ])
   func wrongArgumentsAreUsageErrors(_ arguments: [String], _ message: String) throws {
     let run = try Program.run(arguments)

@@ -7,6 +7,7 @@ import Networks
 import Optimizers
 import Parallel
 import Runs
+import TestSupport
 import Testing
 
 @MainActor @Suite(.serialized, .watchdog) struct AllocationTests {
@@ -20,7 +21,10 @@ import Testing
   /// All memory is made before and in the first step. Other threads of the process may allocate meanwhile, so
   /// the least of several steps counts. One rank: what MPI does inside is its own affair. So is what OpenBLAS
   /// does for lenet5: its kernel for small products allocates where the rows are no multiple of 16.
-  @Test(arguments: [("mnist-cnn", 1), ("mnist-cnn", 2), ("mnist-bn", 1), ("mnist-cnn-same", 1)])
+  @Test(arguments: [
+    ("mnist-cnn", 1), ("mnist-cnn", 2), ("mnist-bn", 1), ("mnist-cnn-same", 1), (branchingModel, 1),
+    (branchingModel, 2),
+  ])
   func stepsAllocateNothing(_ model: String, threads: Int) throws {
     try expectNoAllocations(model, threads: threads)
   }

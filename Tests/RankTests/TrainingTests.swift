@@ -7,6 +7,7 @@ import Optimizers
 import Parallel
 import Runs
 import Tensors
+import TestSupport
 import Testing
 
 /// Training on all ranks together against training on one rank alone, from the same weights and batches.
@@ -16,6 +17,7 @@ import Testing
   /// 20 steps over an epoch's end, with its short batch: 300 = 7 x 40 + 20 samples.
   @Test(arguments: [
     ("mnist-cnn", 8, 1), ("mnist-cnn", 7, 2), ("mnist-cnn", 40, 1), ("mnist-bn", 10, 1), ("mnist-bn", 10, 3),
+    (branchingModel, 10, 2),
   ])
   func lossesAreThoseOfOneRank(_ model: String, microBatch: Int, threads: Int) throws {
     let images = RankTraining.images(300)
@@ -26,7 +28,7 @@ import Testing
       // longer the steps are.
       try RankTraining.train(
         model, in: world, images, globalBatch: 40, microBatch: microBatch, threads: threads, steps: 20,
-        learningRate: model == "mnist-bn" ? 0.001 : 0.01)
+        learningRate: model == "mnist-cnn" ? 0.01 : 0.001)
     }
     let alone = try run(World(MPIRuntime.alone()), threads: 1)
     let together = try run(world, threads: threads)
@@ -73,12 +75,15 @@ import Testing
 
   /// The tree over ranks: as one rank alone, to the bit, over short batches too; also where a rank has
   /// several nodes of the tree, or nothing to do.
-  @Test(arguments: [(64, 4), (64, 5), (24, 8), (40, 40)])
-  func reproducibleRunsHaveTheBitsOfOneRank(_ globalBatch: Int, microBatch: Int) throws {
+  @Test(arguments: [
+    ("mnist-bn", 64, 4), ("mnist-bn", 64, 5), ("mnist-bn", 24, 8), ("mnist-bn", 40, 40),
+    (branchingModel, 24, 8),
+  ])
+  func reproducibleRunsHaveTheBitsOfOneRank(_ model: String, globalBatch: Int, microBatch: Int) throws {
     let images = RankTraining.images(200)
     func run(_ world: World, threads: Int) throws -> (losses: [Double], hash: String) {
       let result = try RankTraining.train(
-        "mnist-bn", in: world, images, globalBatch: globalBatch, microBatch: microBatch, threads: threads,
+        model, in: world, images, globalBatch: globalBatch, microBatch: microBatch, threads: threads,
         steps: 12, regularization: Regularization(labelSmoothing: 0.1, clipNorm: 0.5, averageDecay: 0.9),
         augmentation: .digits, reduction: .inFixedOrder)
       return (result.losses, result.trainer.weightsHash)
@@ -96,7 +101,7 @@ import Testing
   @Test(.severalRanks) func theGuardNamesRankAndTensor() throws {
     let images = RankTraining.images(40)
     let (_, _, trainer) = try RankTraining.train(
-      "mnist-bn", in: world, images, globalBatch: 20, microBatch: 5, threads: 1, steps: 2)
+      branchingModel, in: world, images, globalBatch: 20, microBatch: 5, threads: 1, steps: 2)
     try trainer.checkReplicas(afterStep: 2)
     let guilty = world.size - 1
     for tensor in trainer.layout.tensors {

@@ -4,6 +4,9 @@ import Foundation
 package let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
   .deletingLastPathComponent().deletingLastPathComponent().path
 
+/// A model file for MNIST's images with branches and all kinds of layers.
+package let branchingModel = "\(packageRoot)/Tests/Golden/branching.json"
+
 /// The directory with MNIST's four files: `CNN_MPI_MNIST`, or beside the package.
 package let mnistDirectory =
   ProcessInfo.processInfo.environment["CNN_MPI_MNIST"] ?? "\(packageRoot)/../shared/data/mnist"

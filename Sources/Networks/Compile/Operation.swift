@@ -43,18 +43,16 @@ extension UnaryOperation {
   package func forward(
     _ x: PassValues, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>
   ) {
-    let input = x[0]
-    forward(input.span, parameters: parameters, pass: pass, into: &y)
+    forward(x[0], parameters: parameters, pass: pass, into: &y)
   }
 
   package func backward(
     _ x: PassValues, y: Span<Float>, dY: inout MutableSpan<Float>, parameters: Span<Float>, pass: Pass,
     gradients: inout MutableSpan<Float>, dX: PassValues
   ) {
-    let input = x[0]
-    var inputGradient = dX[0]
+    var inputGradient = dX.gradient(0)
     backward(
-      input.span, y: y, dY: &dY, parameters: parameters, pass: pass, gradients: &gradients, dX: &inputGradient
+      x[0], y: y, dY: &dY, parameters: parameters, pass: pass, gradients: &gradients, dX: &inputGradient
     )
   }
 }

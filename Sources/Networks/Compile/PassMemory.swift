@@ -40,7 +40,14 @@ final class PassMemory {
 
   /// Value `value` of the first `count` samples.
   @_lifetime(borrow self)
-  func activation(_ value: Int, _ count: Int) -> MutableSpan<Float> {
+  func activation(_ value: Int, _ count: Int) -> Span<Float> {
+    let arena = arena
+    return unsafe _overrideLifetime(arena.span(part(activations[value], count)), borrowing: self)
+  }
+
+  /// The same, to be written.
+  @_lifetime(borrow self)
+  func mutableActivation(_ value: Int, _ count: Int) -> MutableSpan<Float> {
     let arena = arena
     return unsafe _overrideLifetime(arena.mutableSpan(part(activations[value], count)), borrowing: self)
   }
@@ -66,9 +73,8 @@ final class PassMemory {
   func sumGradients(_ index: Int, _ count: Int) {
     let arena = arena
     for (scratch, gradient) in sums[index] {
-      let own = arena.mutableSpan(part(scratch, count))
       var sum = arena.mutableSpan(part(gradient, count))
-      add(own.span, to: &sum)
+      add(arena.span(part(scratch, count)), to: &sum)
     }
   }
 
@@ -85,14 +91,24 @@ package struct PassValues {
   fileprivate let count: Int
   fileprivate let maximumBatch: Int
 
-  /// (N, H, W, C) of input `input`; empty where nobody needs it. A gradient is overwritten.
-  package subscript(_ input: Int) -> MutableSpan<Float> {
+  /// Input `input`, (N, H, W, C).
+  package subscript(_ input: Int) -> Span<Float> {
     @_lifetime(borrow self)
     get {
-      guard let place = places[input] else { return MutableSpan() }
       let arena = arena
-      let end = place.lowerBound + place.count / maximumBatch * count
-      return unsafe _overrideLifetime(arena.mutableSpan(place.lowerBound..<end), borrowing: self)
+      return unsafe _overrideLifetime(arena.span(part(places[input]!)), borrowing: self)
     }
+  }
+
+  /// The gradient of input `input`, (N, H, W, C), to be overwritten; empty where nobody needs it.
+  @_lifetime(borrow self)
+  package func gradient(_ input: Int) -> MutableSpan<Float> {
+    guard let place = places[input] else { return MutableSpan() }
+    let arena = arena
+    return unsafe _overrideLifetime(arena.mutableSpan(part(place)), borrowing: self)
+  }
+
+  private func part(_ place: Range<Int>) -> Range<Int> {
+    place.lowerBound..<place.lowerBound + place.count / maximumBatch * count
   }
 }

@@ -48,7 +48,7 @@ package final class Plan {
     ) -> Void
   ) {
     let (memory, labelMemory, sampleMemory) = (memory, labels, pass.samples)
-    var images = memory.activation(0, pass.count)
+    var images = memory.mutableActivation(0, pass.count)
     var labels = labelMemory.mutableSpan(first: pass.count)
     var samples = sampleMemory.mutableSpan(first: pass.count)
     fill(&images, &labels, &samples)
@@ -57,8 +57,7 @@ package final class Plan {
   /// Lets `read` see the logits, (N, classes), of the last forward pass.
   package func withLogits<Result>(_ read: (Span<Float>) -> Result) -> Result {
     let memory = memory
-    let logits = memory.activation(operations.count, pass.count)
-    return read(logits.span)
+    return read(memory.activation(operations.count, pass.count))
   }
 
   /// Computes the logits of the images.
@@ -69,7 +68,7 @@ package final class Plan {
   /// The forward pass of operation `index`.
   package func forward(_ index: Int, parameters: Span<Float>) {
     let memory = memory
-    var y = memory.activation(index + 1, pass.count)
+    var y = memory.mutableActivation(index + 1, pass.count)
     operations[index].forward(memory.inputs(index, pass.count), parameters: parameters, pass: pass, into: &y)
   }
 
@@ -106,11 +105,10 @@ package final class Plan {
     _ index: Int, parameters: Span<Float>, gradients: inout MutableSpan<Float>
   ) -> Int {
     let memory = memory
-    let y = memory.activation(index + 1, pass.count)
     var dY = memory.gradient(index + 1, pass.count)
     operations[index].backward(
-      memory.inputs(index, pass.count), y: y.span, dY: &dY, parameters: parameters, pass: pass,
-      gradients: &gradients, dX: memory.inputGradients(index, pass.count))
+      memory.inputs(index, pass.count), y: memory.activation(index + 1, pass.count), dY: &dY,
+      parameters: parameters, pass: pass, gradients: &gradients, dX: memory.inputGradients(index, pass.count))
     memory.sumGradients(index, pass.count)
     return layers[index].gradientStart
   }
@@ -119,9 +117,8 @@ package final class Plan {
     scale: Float, smoothing: Float, dLogits: inout MutableSpan<Float>
   ) -> (loss: Double, correct: Int) {
     let (memory, labels) = (memory, labels)
-    let logits = memory.activation(operations.count, pass.count)
     return softmaxCrossEntropy(
-      logits: logits.span, labels: labels.span(first: pass.count),
+      logits: memory.activation(operations.count, pass.count), labels: labels.span(first: pass.count),
       classes: network.classes, scale: scale, smoothing: smoothing,
       dLogits: &dLogits)
   }

@@ -39,12 +39,9 @@ private final class AddOperation: Operation {
   }
 
   func forward(_ x: PassValues, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
-    let first = x[0]
-    let second = x[1]
-    add(first.span, second.span, inputs == 2 ? activation : .identity, into: &y)
+    add(x[0], x[1], inputs == 2 ? activation : .identity, into: &y)
     for input in 2..<inputs {
-      let further = x[input]
-      add(further.span, input == inputs - 1 ? activation : .identity, to: &y)
+      add(x[input], input == inputs - 1 ? activation : .identity, to: &y)
     }
   }
 
@@ -54,7 +51,7 @@ private final class AddOperation: Operation {
   ) {
     activation.backward(y: y, dY: &dY)
     for input in 0..<inputs {
-      var gradient = dX[input]
+      var gradient = dX.gradient(input)
       if !gradient.isEmpty { gradient.copy(from: dY.span) }
     }
   }

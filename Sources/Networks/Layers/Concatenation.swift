@@ -40,8 +40,7 @@ private final class ConcatenationOperation: Operation {
 
   func forward(_ x: PassValues, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
     for (index, input) in inputs.enumerated() {
-      let part = x[index]
-      concatenate(part.span, channels: input.width, at: input.offset, into: &y, width: total)
+      concatenate(x[index], channels: input.width, at: input.offset, into: &y, width: total)
     }
   }
 
@@ -50,7 +49,7 @@ private final class ConcatenationOperation: Operation {
     gradients: inout MutableSpan<Float>, dX: PassValues
   ) {
     for (index, input) in inputs.enumerated() {
-      var gradient = dX[index]
+      var gradient = dX.gradient(index)
       guard !gradient.isEmpty else { continue }
       concatenateBackward(dY: dY.span, width: total, at: input.offset, into: &gradient, channels: input.width)
     }

@@ -33,20 +33,16 @@ private final class MultiplicationOperation: Operation {
   init(_ product: BroadcastMultiply) { self.product = product }
 
   func forward(_ x: PassValues, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
-    let a = x[0]
-    let b = x[1]
-    product.forward(a.span, b.span, count: pass.count, into: &y)
+    product.forward(x[0], x[1], count: pass.count, into: &y)
   }
 
   func backward(
     _ x: PassValues, y: Span<Float>, dY: inout MutableSpan<Float>, parameters: Span<Float>, pass: Pass,
     gradients: inout MutableSpan<Float>, dX: PassValues
   ) {
-    let a = x[0]
-    let b = x[1]
-    var dA = dX[0]
-    var dB = dX[1]
-    if !dA.isEmpty { product.forward(dY.span, b.span, count: pass.count, into: &dA) }
-    if !dB.isEmpty { product.factorGradient(dY: dY.span, a.span, count: pass.count, into: &dB) }
+    var dA = dX.gradient(0)
+    var dB = dX.gradient(1)
+    if !dA.isEmpty { product.forward(dY.span, x[1], count: pass.count, into: &dA) }
+    if !dB.isEmpty { product.factorGradient(dY: dY.span, x[0], count: pass.count, into: &dB) }
   }
 }
