@@ -3,7 +3,9 @@
 func shown(_ text: String) -> String { "\"\(escaped(text, quotes: true))\"" }
 
 /// The same without quotes, for what is a name or a sentence.
-package func escaped(_ text: String, length: Int = 80) -> String { escaped(text, quotes: false, length: length) }
+package func escaped(_ text: String, length: Int = 80) -> String {
+  escaped(text, quotes: false, length: length)
+}
 
 private func escaped(_ text: String, quotes: Bool, length: Int = 80) -> String {
   var escaped = ""

@@ -53,7 +53,7 @@ import Testing
       conv1 + bn1 + relu1 + conv2 + bn2 + relu2 + pool1 + dropout1 + conv3 + bn3 + relu3 + conv4 + bn4 \
       + relu4 + pool2 + dropout2 + fc1 + bn5 + relu5 + dropout3 + fc2
       """
-    #expect(layers == (forward ? trained.replacing(/ \+ bn\d/, with: "") : trained))
+    #expect(layers == (forward ? trained.replacing(#/ \+ bn\d/#, with: "") : trained))
     let peak = number(report, "sgemm_peak_gflops")
     for direction in forward ? ["forward"] : ["forward", "backward"] {
       let passes = operations.compactMap { $0[direction] as? [String: Any] }

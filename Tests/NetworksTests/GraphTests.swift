@@ -74,7 +74,10 @@ import Testing
     (#"{"type": "add"}"#, "model m, layer add1: expected two or more inputs, found 1"),
     (#"{"type": "relu", "name": "input"}"#, #"expected another name than "input" for a layer"#),
     (#"{"type": "relu", "inputs": "a"}"#, "inputs"),
-    (#"{"type": "dense", "units": 0, "name": "a\nb\u001b[31m"}"#, #"layer a\nb\u{1b}[31m: units must be above 0"#),
+    (
+      #"{"type": "dense", "units": 0, "name": "a\nb\u001b[31m"}"#,
+      #"layer a\nb\u{1b}[31m: units must be above 0"#
+    ),
   ])
   func saysWhatIsWrong(_ layers: String, _ expected: String) throws {
     var message = ""
