@@ -1,28 +1,54 @@
 #!/usr/bin/env python3
-"""Prints the numbers of parameters of vgg16 and cifar-vgg in PyTorch (pip install torch), for ModelTests.swift."""
+"""Prints the numbers of parameters of networks in PyTorch, for ModelTests.swift.
+
+    pip install torch torchvision efficientnet-lite-pytorch
+"""
+import torch
 from torch import nn
 
-
-def convolutions(plan, channels, batch_norm):
-    """3x3 convolutions with padding 1, each with ReLU and maybe batch norm; "M" is a 2x2 max-pooling."""
-    layers = []
-    for item in plan:
-        if item == "M":
-            layers.append(nn.MaxPool2d(2))
-            continue
-        layers.append(nn.Conv2d(channels, item, 3, padding=1, bias=not batch_norm))
-        layers += [nn.BatchNorm2d(item)] if batch_norm else []
-        layers.append(nn.ReLU())
-        channels = item
-    return layers
+# torchvision's compiled operators, which no network here has, do not load beside a PyTorch for CPUs: they are declared.
+library = torch.library.Library("torchvision", "DEF")
+for operator in "nms", "qnms":
+    library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+from efficientnet_lite_pytorch import EfficientNet
+from torchvision import models
 
 
-# torchvision.models.vgg16, configuration D.
-vgg16 = nn.Sequential(
-    *convolutions([64, 64, "M", 128, 128, "M"] + [256] * 3 + ["M"] + ([512] * 3 + ["M"]) * 2, 3, False), nn.Flatten(),
-    nn.Linear(512 * 7 * 7, 4096), nn.ReLU(), nn.Dropout(), nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(),
-    nn.Linear(4096, 1000))
-cifar_vgg = nn.Sequential(
-    *convolutions([64, 64, "M", 128, 128, "M", 256, 256, "M"], 3, True), nn.Flatten(), nn.Linear(256 * 4 * 4, 10))
-for name, model in ("vgg16", vgg16), ("cifar-vgg", cifar_vgg):
-    print(name, sum(parameter.numel() for parameter in model.parameters()))
+def cifar_vgg():
+    layers, channels = [], 3
+    for filters in 64, 128, 256:
+        for _ in range(2):
+            layers += [nn.Conv2d(channels, filters, 3, padding=1, bias=False), nn.BatchNorm2d(filters), nn.ReLU()]
+            channels = filters
+        layers.append(nn.MaxPool2d(2))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(256 * 4 * 4, 10))
+
+
+def resnet18_cifar():
+    network = models.resnet18(num_classes=10)
+    network.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
+    network.maxpool = nn.Identity()
+    return network
+
+
+class NoParameters(nn.Module):
+    """A shortcut of He et al. 2016, section 4.2, option A."""
+
+
+def resnet20():
+    """He et al. 2016, section 4.2, n = 3: torchvision's blocks, whose shortcuts have no parameters."""
+    layers, channels = [nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16)], 16
+    for filters in 16, 32, 64:
+        for _ in range(3):
+            shortcut = NoParameters() if filters != channels else None
+            layers.append(models.resnet.BasicBlock(channels, filters, filters // channels, shortcut))
+            channels = filters
+    return nn.Sequential(*layers, nn.Linear(64, 10))
+
+
+networks = {"cifar-vgg": cifar_vgg, "resnet18-cifar": resnet18_cifar, "resnet20": resnet20}
+for name in "alexnet", "vgg11", "vgg16", "vgg19", "resnet18", "resnet34", "resnet50", "mobilenet_v2":
+    networks[name.replace("_", "-")] = getattr(models, name)
+networks["efficientnet-lite0"] = lambda: EfficientNet.from_name("efficientnet-lite0")
+for name, make in networks.items():
+    print(f"{name:20}{sum(parameter.numel() for parameter in make().parameters()):12,}")
