@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Measures a network in PyTorch (eager) and prints images per second: the other half of jobs/compare-pytorch.sh.
 
-Networks mirror Sources/Networks/Zoo; deep ones are those of torchvision and efficientnet-lite-pytorch. Trains on random batches that are in memory already, by cross-entropy
-and SGD with Nesterov momentum, or only infers (--forward). With --processes, each takes one core of the affinity mask
-and a batch of its own, and DistributedDataParallel averages their gradients by gloo.
+Networks mirror Sources/Networks/Zoo; deep ones are those of torchvision and efficientnet-lite-pytorch. Trains on random
+batches that are in memory already, by cross-entropy and SGD with Nesterov momentum, or only infers (--forward). With
+--processes, each takes one core of the affinity mask and a batch of its own, and DistributedDataParallel averages their
+gradients by gloo.
 """
 import argparse
 import datetime

@@ -8,9 +8,9 @@
 #
 # Installs PyTorch for CPUs into .build/pytorch (once). The programs run in turn, N times over, so that a machine that
 # gets slower gets slower for all; the table (Markdown) has the medians. PyTorch (eager) runs in both memory layouts,
-# with glibc told to keep freed pages, which is its best. A batch is 64 images a rank or process, 4 to 16 of 224 x 224 pixels. Beside
-# 2 ranks runs DistributedDataParallel over gloo. All take some 30 minutes; nothing else may run meanwhile, or PyTorch's
-# two threads, which wait for each other spinning, get ten times slower.
+# with glibc told to keep freed pages, which is its best. A batch is 64 images a rank or process, 4 to 16 of 224 x 224
+# pixels. Beside 2 ranks runs DistributedDataParallel over gloo. All take some 45 minutes; nothing else may run
+# meanwhile, or PyTorch's two threads, which wait for each other spinning, get ten times slower.
 set -euo pipefail
 
 # name | ranks | threads | batch | options of cnn-mpi bench step | options of compare-pytorch.py

@@ -38,14 +38,12 @@ package struct BatchNorm: UnaryLayer {
   package var fusesActivation: Bool { true }
   package var keepsScale: Bool { true }
 
-  package func backwardReads(at site: LayerSite) -> BackwardReads {
-    site.activation != .identity ? [.inputs, .output] : .inputs
-  }
+  package func backwardReads(at site: LayerSite) -> BackwardReads { .inputs }
 
   package func operation(at site: LayerSite) -> any Operation { BatchNormOperation(epsilon: epsilon, site) }
 
-  /// Five numbers a channel.
-  package func memory(at site: LayerSite, forwardOnly: Bool) -> Double { 20 * Double(site.input.channels) }
+  /// Five numbers a channel, and two sums in double precision.
+  package func memory(at site: LayerSite, forwardOnly: Bool) -> Double { 36 * Double(site.input.channels) }
 }
 
 private final class BatchNormOperation: UnaryOperation {
@@ -81,7 +79,8 @@ private final class BatchNormOperation: UnaryOperation {
   ) {
     gradients.withSlices(gain, shift) { dGain, dShift in
       kernel.backward(
-        x, y: y, dY: &dY, gain: parameters.extracting(gain), dGain: &dGain, dShift: &dShift, dX: &dX)
+        x, dY: dY.span, gain: parameters.extracting(gain), shift: parameters.extracting(shift), dGain: &dGain,
+        dShift: &dShift, dX: &dX)
     }
   }
 
