@@ -58,7 +58,7 @@ for ranks in 2 3 4; do
 done
 
 echo "== fuzz"
-Tests/Fuzz/run.sh --seconds 20 || fail "failed: Tests/Fuzz/run.sh"
+Tests/Fuzz/run.sh --seconds 60 || fail "failed: Tests/Fuzz/run.sh"
 
 echo "== speed"
 Tests/Speed/regression.sh || fail "failed: Tests/Speed/regression.sh"

@@ -4,7 +4,7 @@
 #
 #     Tests/Fuzz/run.sh [TARGET...] [--seconds N | --runs N]
 #
-#     Tests/Fuzz/run.sh                            all targets, 60 seconds each
+#     Tests/Fuzz/run.sh                            all targets side by side, 60 seconds
 #     Tests/Fuzz/run.sh pickle --runs 10000000     ten million inputs
 #
 # Targets: pickle (PyTorch's old form), archive (PyTorch's zip archives), safetensors. An input that fails is shown and
@@ -80,4 +80,11 @@ run() {
 
 build
 "$python" Tests/Fuzz/seeds.py "$fuzz/seeds" || fail "no seeds: expected a Python with PyTorch at $python"
-for target in "${targets[@]}"; do run "$target"; done
+pids=()
+for target in "${targets[@]}"; do
+  run "$target" &
+  pids+=($!)
+done
+failed=0
+for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
+exit "$failed"
