@@ -69,7 +69,7 @@ package struct SafetensorsFile: Sendable {
   private static func conversion(of kind: FileKind) -> String? {
     switch kind.name {
     case "a PyTorch file", "a PyTorch file of an old format", "a Python pickle":
-      "load it in Python and save its state_dict by safetensors.torch.save_file"
+      "import it first: `cnn-mpi import`"
     case "a NumPy .npz archive", "a NumPy .npy file", "an HDF5 file":
       "load it in Python and save its arrays by safetensors.numpy.save_file"
     default: kind.hint

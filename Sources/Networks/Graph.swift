@@ -25,7 +25,7 @@ struct Graph {
     guard let unread = readers.dropLast().firstIndex(where: \.isEmpty) else { return }
     let (what, last) = (unread > 0 ? "layer \(names[unread - 1])" : "the model's input", names.last!)
     throw ModelError(
-      "model \(description.name): expected that all but the last layer, \(last), are read, found no layer that "
+      "\(description.title): expected that all but the last layer, \(last), are read, found no layer that "
         + "reads \(what)")
   }
 
@@ -47,16 +47,16 @@ struct Graph {
       counts[type.shortName, default: 0] += 1
       let name = item.name ?? "\(type.shortName)\(counts[type.shortName]!)"
       guard known.insert(name).inserted else {
-        throw ModelError("model \(description.name): two layers are called \"\(name)\"")
+        throw ModelError("\(description.title): two layers are called \"\(name)\"")
       }
       guard name != images else {
         throw ModelError(
-          "model \(description.name): expected another name than \"\(name)\" for a layer, as layers read the "
+          "\(description.title): expected another name than \"\(name)\" for a layer, as layers read the "
             + "images by it")
       }
       guard !Network.reservedNames.contains(String(name.prefix { $0 != "." })) else {
         throw ModelError(
-          "model \(description.name): expected another name than \"\(name)\" for a layer, as checkpoints call "
+          "\(description.title): expected another name than \"\(name)\" for a layer, as checkpoints call "
             + "what is not the model's own \(Network.reservedNames.joined(separator: ", "))")
       }
       names.append(name)
@@ -79,7 +79,7 @@ struct Graph {
       for name in given {
         guard let value = values[name] else {
           throw ModelError(
-            "model \(description.name), layer \(names[index]): expected inputs that are layers, or \"\(images)\" for "
+            "\(description.title), layer \(names[index]): expected inputs that are layers, or \"\(images)\" for "
               + "the images, found \"\(name)\"")
         }
         own.append(value)
@@ -94,14 +94,15 @@ struct Graph {
   private static func checkOrder(
     of inputs: [[Int]], _ names: [String], _ description: ModelDescription
   ) throws(ModelError) {
-    for (layer, values) in inputs.enumerated() {
-      guard let later = values.first(where: { $0 > layer }) else { continue }
-      if let circle = circle(through: layer, inputs) {
-        let path = (circle + [circle[0]]).map { names[$0] }.joined(separator: " -> ")
-        throw ModelError("model \(description.name): expected layers without a cycle, found \(path)")
-      }
+    let ahead = inputs.indices.filter { layer in inputs[layer].contains { $0 > layer } }
+    for layer in ahead {
+      guard let circle = circle(through: layer, inputs) else { continue }
+      let path = (circle + [circle[0]]).map { names[$0] }.joined(separator: " -> ")
+      throw ModelError("\(description.title): expected layers without a cycle, found \(path)")
+    }
+    if let layer = ahead.first, let later = inputs[layer].first(where: { $0 > layer }) {
       throw ModelError(
-        "model \(description.name), layer \(names[layer]): expected inputs that are listed before it, found "
+        "\(description.title), layer \(names[layer]): expected inputs that are listed before it, found "
           + "\(names[later - 1]) behind it")
     }
   }

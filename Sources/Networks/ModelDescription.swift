@@ -38,6 +38,11 @@ package struct ModelDescription: Sendable, Codable {
   package let name: String
   package let input: Shape
   package let layers: [NamedLayer]
+  /// The file that it is from, for messages; nil for the zoo's.
+  package private(set) var source: String?
+
+  /// What messages call it, such as `net.json: model tiny`.
+  package var title: String { (source.map { "\($0): " } ?? "") + "model \(name)" }
 
   package init(name: String, input: Shape, layers: [any Layer]) {
     self.init(name: name, input: input, layers: layers.map { NamedLayer(layer: $0) })
@@ -116,5 +121,6 @@ extension ModelDescription {
   package init(json: [UInt8], path: String) throws(FileError) {
     self = try decodeJSON(
       ModelDescription.self, from: json, path: path, as: "the description of a model in JSON")
+    source = path
   }
 }

@@ -46,7 +46,7 @@ package struct Network: Sendable {
   ///   shapes.
   package init(_ description: ModelDescription) throws(ModelError) {
     guard !description.layers.isEmpty else {
-      throw ModelError("model \(description.name): expected layers, found none")
+      throw ModelError("\(description.title): expected layers, found none")
     }
     let graph = try Graph(description)
     let shape = description.input
@@ -72,7 +72,7 @@ package struct Network: Sendable {
     }
     guard shapes[nodes.count].count > 1 else {
       throw ModelError(
-        "model \(description.name), layer \(graph.names.last!): expected the logits of at least 2 classes, found "
+        "\(description.title), layer \(graph.names.last!): expected the logits of at least 2 classes, found "
           + "the output shape \(shapes[nodes.count])")
     }
     self.description = description
@@ -92,7 +92,7 @@ package struct Network: Sendable {
     do { output = try layer.outputShape(for: inputs) } catch {
       let origins = zip(graph.inputs[index], inputs).map { "\(graph.name(ofValue: $0)), \($1)" }
       throw ModelError(
-        "model \(description.name), layer \(graph.names[index]): \(error) (from "
+        "\(description.title), layer \(graph.names[index]): \(error) (from "
           + "\(origins.isEmpty ? "no input" : origins.joined(separator: "; ")))")
     }
     try checkCount(
@@ -109,7 +109,7 @@ package struct Network: Sendable {
     guard !overflow, count <= Int32.max else {
       let shape = sizes.map { "\($0)" }.joined(separator: "x")
       throw ModelError(
-        "model \(description.name): \(tensor) must have less than 2^31 numbers, found \(shape)")
+        "\(description.title): \(tensor) must have less than 2^31 numbers, found \(shape)")
     }
   }
 

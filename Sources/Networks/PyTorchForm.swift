@@ -19,7 +19,6 @@ package struct PyTorchForm: Sendable, Equatable {
 
   /// A filter, or a dense layer's weights for inputs of shape `filter`.
   package init(_ shape: [Int], of filter: Shape, filters: Int) {
-    precondition(shape.reduce(1, *) == filter.count * filters, "\(shape) for \(filters) filters \(filter)")
     self.shape = shape
     self.filter = filter
     self.filters = filters

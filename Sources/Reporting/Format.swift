@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A number with `digits` decimal places, such as `0.1234`.
@@ -39,8 +40,10 @@ package func shortest(_ value: Double) -> String { String(format: "%g", value) }
 /// Two columns, the first as wide as its longest entry.
 package func table(_ rows: [(name: String, value: String)]) -> String {
   let width = rows.map(\.name.count).max() ?? 0
-  return rows.map { "  \($0.name.padding(toLength: width, withPad: " ", startingAt: 0))  \($0.value)" }
-    .joined(separator: "\n")
+  return rows.map {
+    "  \($0.name.padding(toLength: width, withPad: " ", startingAt: 0))  \(escaped($0.value, length: .max))"
+  }
+  .joined(separator: "\n")
 }
 
 /// `text` in lines of at most `width` columns, broken at spaces; a longer word has a line of its own.

@@ -15,7 +15,9 @@ extension TrainingConfiguration {
       try file.storedNormalization() == nil
       ? Normalization(of: data.train) : file.normalization(for: network, ModelSource())
     let (parameters, notes) = try file.weights(of: network)
-    return TrainedModel(network, parameters, normalization, notes: notes)
+    return TrainedModel(
+      network, parameters, normalization, preprocessing: try file.preprocessing(for: network),
+      classNames: try file.classNames(for: network), notes: notes)
   }
 }
 

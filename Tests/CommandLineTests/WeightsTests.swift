@@ -97,7 +97,7 @@ import Testing
       ).write(to: URL(fileURLWithPath: zip))
       try "<!DOCTYPE html>\n<html></html>".write(toFile: page, atomically: true, encoding: .utf8)
       for (arguments, expected) in [
-        (["evaluate", "--model", zip], "found a PyTorch file; load it in Python and save its state_dict by"),
+        (["evaluate", "--model", zip], "found a PyTorch file; import it first: `cnn-mpi import`"),
         (["evaluate", "--model", "mnist-cnn", "--weights", zip], "found a PyTorch file"),
         (["--weights", zip, "--train-samples", "64"], "found a PyTorch file"),
         (["--resume", zip], "found a PyTorch file"),

@@ -37,6 +37,9 @@ extension Preprocessing {
     if resize < crop || resize > Self.limit {
       return ("a shorter side of \(crop) to \(Self.limit) pixels before the crop", "\(resize)")
     }
+    if channels == .bgr && input.channels != 3 {
+      return ("an input of 3 channels for the order BGR", "\(input)")
+    }
     return nil
   }
 }
@@ -49,29 +52,18 @@ extension DecodedImage {
     let (side, size) = (preprocessing.resize, preprocessing.crop)
     precondition(side >= size && size > 0, "a crop of \(size) from \(side) pixels")
     let (height, width) = (shape.height, shape.width)
-    let resized =
-      height <= width
-      ? self.resized(height: side, width: side * width / height, preprocessing.interpolation)
-      : self.resized(height: side * height / width, width: side, preprocessing.interpolation)
-    let cropped = resized.cropped(
-      top: Self.margin(resized.shape.height, size), left: Self.margin(resized.shape.width, size), size: size)
+    let (newHeight, newWidth) =
+      height <= width ? (side, side * width / height) : (side * height / width, side)
+    let (top, left) = (Self.margin(newHeight, size), Self.margin(newWidth, size))
+    let cropped = resized(
+      height: newHeight, width: newWidth, preprocessing.interpolation, rows: top..<top + size,
+      columns: left..<left + size)
     return preprocessing.channels == .bgr ? cropped.reversedChannels : cropped
   }
 
   /// What lies before the middle `size` of `length` pixels, rounded to even as Python does.
   private static func margin(_ length: Int, _ size: Int) -> Int {
     Int((Double(length - size) / 2).rounded(.toNearestOrEven))
-  }
-
-  private func cropped(top: Int, left: Int, size: Int) -> DecodedImage {
-    let row = size * shape.channels
-    var target: [UInt8] = []
-    target.reserveCapacity(size * row)
-    for y in top..<top + size {
-      let start = (y * shape.width + left) * shape.channels
-      target += pixels[start..<start + row]
-    }
-    return DecodedImage(shape: Shape(size, size, shape.channels), pixels: target)
   }
 
   private var reversedChannels: DecodedImage {

@@ -71,11 +71,17 @@ extension PickleValue {
 extension NamedTensors {
   /// Reads the tensors, storage by storage.
   ///
-  /// - Parameter numbers: gives the bytes of a storage, as many as it is declared to have, in one piece.
+  /// - Parameters:
+  ///   - check: whether a storage is there with all the numbers that it is declared to have.
+  ///   - numbers: gives the bytes of a storage, in one piece.
   func load(
+    checking check: (PyTorchStorage) throws(FileError) -> Void,
     _ numbers: (PyTorchStorage) throws(FileError) -> ArraySlice<UInt8>
   ) throws(FileError) -> [NamedTensor] {
     let (order, users) = storages()
+    for key in order {
+      if let first = users[key]?.first { try check(storage(first)) }
+    }
     try checkCount()
     var loaded = [NamedTensor?](repeating: nil, count: names.count)
     for key in order {

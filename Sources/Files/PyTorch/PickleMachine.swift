@@ -15,6 +15,11 @@ struct PickleMachine {
   /// Pairs of keys and values that lists gave to dictionaries.
   private var pairs = 0
 
+  private var instructions = 0
+
+  /// As many instructions as hundred thousand tensors take, so that a small archive does not fill the memory.
+  private static let most = 1 << 22
+
   static let expected = "tensors only"
 
   init(_ input: PickleInput) {
@@ -29,6 +34,10 @@ struct PickleMachine {
     marks.removeAll()
     memo.removeAll()
     while true {
+      instructions += 1
+      guard instructions <= Self.most else {
+        throw error("at most \(Self.most) instructions", "more")
+      }
       offset = input.position
       let byte = try input.byte(of: "an instruction")
       guard let opcode = PickleOpcode(rawValue: byte) else {

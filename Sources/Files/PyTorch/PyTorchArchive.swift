@@ -62,15 +62,27 @@ struct PyTorchArchive: ~Copyable {
     }
   }
 
+  /// - Throws: where a storage is not there, or not with as many bytes as its numbers have.
+  func check(_ storage: PyTorchStorage) throws(FileError) {
+    let (entry, size) = try entry(of: storage)
+    try archive.check(entry, sizes: size...size)
+  }
+
   /// The bytes of a storage.
   mutating func numbers(of storage: PyTorchStorage) throws(FileError) -> ArraySlice<UInt8> {
+    let (entry, size) = try entry(of: storage)
+    return try archive.read(entry, sizes: size...size)[...]
+  }
+
+  /// The name and the size in bytes of a storage's entry.
+  private func entry(of storage: PyTorchStorage) throws(FileError) -> (name: String, size: Int) {
     let (size, overflow) = storage.count.multipliedReportingOverflow(by: storage.type.byteCount)
     let entry = "\(directory)data/\(storage.key)"
     guard !overflow else {
       throw FileError(
         "\(path), \(shown(entry))", expected: "numbers that memory can hold", found: "\(storage.count)")
     }
-    return try archive.read(entry, sizes: size...size)[...]
+    return (entry, size)
   }
 }
 

@@ -51,10 +51,12 @@ package struct PyTorchFile: Sendable {
     try bytes.span.bytes.withUnsafeBytes { buffer throws(FileError) in
       var archive = try PyTorchArchive(buffer, path: path)
       let found = try NamedTensors(archive.root, in: archive.objects, path)
-      return (
-        found.container,
-        try found.load { storage throws(FileError) in try archive.numbers(of: storage) }
-      )
+      let tensors = try found.load(
+        checking: { storage throws(FileError) in try archive.check(storage) }
+      ) { storage throws(FileError) in
+        try archive.numbers(of: storage)
+      }
+      return (found.container, tensors)
     }
   }
 
@@ -63,9 +65,11 @@ package struct PyTorchFile: Sendable {
   ) throws(FileError) -> (String?, [NamedTensor]) {
     let file = try OldPyTorchFile(bytes, path: path)
     let found = try NamedTensors(file.root, in: file.objects, path)
-    return (
-      found.container,
-      try found.load { storage throws(FileError) in try file.numbers(of: storage) }
-    )
+    let tensors = try found.load(
+      checking: { storage throws(FileError) in _ = try file.numbers(of: storage) }
+    ) { storage throws(FileError) in
+      try file.numbers(of: storage)
+    }
+    return (found.container, tensors)
   }
 }

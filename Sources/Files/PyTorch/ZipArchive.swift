@@ -84,10 +84,12 @@ extension ZipArchive {
   /// The size of an entry unpacked, as the archive says; nil where there is none of this name.
   func size(_ name: String) -> UInt64? { indices[name]?.size }
 
-  /// Unpacks an entry, whose checksum is checked.
-  ///
-  /// - Parameter sizes: the sizes in bytes that it may have.
-  mutating func read(_ name: String, sizes: ClosedRange<Int>) throws(FileError) -> [UInt8] {
+  /// - Parameter sizes: the sizes in bytes that an entry may have.
+  /// - Throws: where there is none of the name, or it has another size.
+  @discardableResult
+  func check(
+    _ name: String, sizes: ClosedRange<Int>
+  ) throws(FileError) -> (index: UInt64, count: Int) {
     let place = "\(path), \(shown(name))"
     guard let (index, size) = indices[name] else {
       throw FileError(path, expected: "an entry \(shown(name))", found: "none", hint: damageHint)
@@ -96,6 +98,15 @@ extension ZipArchive {
       let expected = sizes.count == 1 ? "\(sizes.lowerBound) bytes" : "at most \(sizes.upperBound) bytes"
       throw FileError(place, expected: expected, found: "\(size)")
     }
+    return (index, count)
+  }
+
+  /// Unpacks an entry, whose checksum is checked.
+  ///
+  /// - Parameter sizes: the sizes in bytes that it may have.
+  mutating func read(_ name: String, sizes: ClosedRange<Int>) throws(FileError) -> [UInt8] {
+    let (index, count) = try check(name, sizes: sizes)
+    let place = "\(path), \(shown(name))"
     guard count <= budget else {
       throw FileError(
         place, expected: "at most \(budget) bytes to unpack, 8 times the archive's size in all",

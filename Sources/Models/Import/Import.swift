@@ -51,7 +51,7 @@ package func importWeights(_ configuration: ImportConfiguration, version: String
   }
   let tensors = try foreignTensors(configuration.file)
   let weights = try ImportedWeights(tensors, for: network, names: names ?? [:], from: configuration.file)
-  let usual = UsualPreprocessing(of: network)
+  let usual = UsualPreprocessing(of: network, from: weights.library)
   let preprocessing = try preprocessing(configuration, usual, network)
   let model = TrainedModel(
     network, weights.parameters, try normalization(configuration, usual, network),
@@ -80,7 +80,9 @@ private func normalization(
   {
     let values = given.map { $0.map(Float.init) } ?? usual ?? [other]
     guard values.count == channels || values.count == 1 else {
-      throw ModelError("expected a \(name) for each of \(channels) channels, found \(values.count)")
+      throw ModelError(
+        "model \(network.description.name): expected a \(name) for each of its \(channels) channels, found "
+          + "\(values.count)")
     }
     return values.count == channels ? values : [Float](repeating: values[0], count: channels)
   }
@@ -102,7 +104,9 @@ private func preprocessing(
   if let interpolation = configuration.interpolation { preprocessing.interpolation = interpolation }
   if let channels = configuration.channels { preprocessing.channels = channels }
   if let problem = preprocessing.problem(for: network.input) {
-    throw ModelError("preprocessing: expected \(problem.expected), found \(problem.found)")
+    throw ModelError(
+      "model \(network.description.name), preprocessing: expected \(problem.expected), found \(problem.found)"
+    )
   }
   return preprocessing
 }
@@ -113,10 +117,19 @@ private struct UsualPreprocessing {
   let preprocessing: Preprocessing
 
   /// Nil for a network that is not one of the zoo's for ImageNet.
-  init?(of network: Network) {
+  ///
+  /// - Parameter library: whose names the weights have; nil for the network's own.
+  init?(of network: Network, from library: String?) {
     let name = network.description.name
     guard ModelZoo.models.contains(where: { $0.name == name }), network.input == ModelZoo.imageNet else {
       return nil
+    }
+    if library == "Keras" {
+      // keras.applications.imagenet_utils, mode "caffe": the means of bytes in the order BGR.
+      normalization = Normalization(
+        mean: [103.939 / 255, 116.779 / 255, 123.68 / 255], deviation: [Float](repeating: 1 / 255, count: 3))
+      preprocessing = Preprocessing(resize: 256, crop: network.input.height, channels: .bgr)
+      return
     }
     // TensorFlow's EfficientNet-Lite takes (byte - 127) / 128; torchvision's weights the mean and deviation of
     // ImageNet.

@@ -18,7 +18,7 @@ package struct ImportedWeights: Sendable {
   package init(
     _ tensors: [NamedTensor], for network: Network, names: [String: String] = [:], from source: String
   ) throws(ModelError) {
-    try Self.check(names, network, source)
+    try Self.check(names, tensors, network, source)
     let assignments = WeightSpelling.known(for: network).map {
       WeightAssignment(of: tensors, to: network, $0, names: names)
     }
@@ -40,10 +40,17 @@ package struct ImportedWeights: Sendable {
     }
   }
 
-  /// Refuses a map to what the network does not have.
+  /// Refuses a map to what the network does not have, or from what the file does not have.
   private static func check(
-    _ names: [String: String], _ network: Network, _ source: String
+    _ names: [String: String], _ tensors: [NamedTensor], _ network: Network, _ source: String
   ) throws(ModelError) {
+    let wrapper = network.wrapperPrefix(of: tensors.map(\.name)).count
+    let found = tensors.map { String($0.name.dropFirst(wrapper)) }
+    let there = Set(found + found.map { ForeignTensor($0).layer })
+    if let unused = names.keys.sorted().first(where: { !there.contains($0) }) {
+      throw ModelError(
+        "\(source): expected a layer or tensor that is mapped, \"\(unused)\", found none of that name")
+    }
     let known = Set(network.layout.tensors.map(\.name) + network.nodes.map(\.name))
     for (theirs, ours) in names.sorted(by: { $0.key < $1.key }) where !known.contains(ours) {
       throw ModelError(
@@ -63,10 +70,12 @@ private struct WeightAssignment {
   /// Tensors of the file that no layer has.
   private var unknown: [NamedTensor] = []
   private let network: Network
+  private let tensorPlaces: [TensorPlace]
 
   init(of tensors: [NamedTensor], to network: Network, _ spelling: WeightSpelling, names: [String: String]) {
     self.spelling = spelling
     self.network = network
+    tensorPlaces = network.tensorPlaces
     assigned = network.layout.tensors.map { _ in nil }
     let wrapper = network.wrapperPrefix(of: tensors.map(\.name))
     let places = Dictionary(uniqueKeysWithValues: network.layout.tensors.enumerated().map { ($1.name, $0) })
@@ -87,7 +96,7 @@ private struct WeightAssignment {
     let (own, form) = (network.layout.tensors[place], network.pyTorchForms[place])
     if let other = assigned[place] {
       wrong.append((tensor, place, "only one tensor for \(own.name), which \(other.tensor.name) is"))
-    } else if let numbers = tensor.numbers(of: own.shape, form, isKeras: isKeras) {
+    } else if let numbers = tensor.numbers(for: tensorPlaces[place], isKeras: isKeras) {
       assigned[place] = (tensor, numbers)
     } else {
       wrong.append((tensor, place, "\(isKeras ? own.shape : form.shape) for \(own.name)"))

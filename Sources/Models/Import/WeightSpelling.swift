@@ -11,7 +11,7 @@ struct WeightSpelling {
   static func known(for network: Network) -> [WeightSpelling] {
     let own = network.nodes.filter { !$0.tensors.isEmpty }.map(\.name)
     let others: [WeightSpelling] =
-      switch network.description.name {
+      switch ModelZoo.models.first(where: { $0.hasLayers(of: network) })?.name {
       case "efficientnet-lite0":
         [WeightSpelling(library: "timm", layers: timmEfficientNet())]
       case "mobilenet-v2":
@@ -19,7 +19,12 @@ struct WeightSpelling {
       case "resnet18-cifar":
         [WeightSpelling(library: "pytorch-cifar", layers: pyTorchCIFAR(own))]
       case "vgg16", "vgg19":
-        [WeightSpelling(library: "Keras", layers: kerasVGG(network))]
+        [
+          WeightSpelling(library: "Keras", layers: kerasVGG(network)),
+          WeightSpelling(library: "timm", layers: timmVGG(own)),
+        ]
+      case "vgg11":
+        [WeightSpelling(library: "timm", layers: timmVGG(own))]
       default: []
       }
     let identity = Dictionary(uniqueKeysWithValues: own.map { ($0, $0) })
@@ -87,6 +92,14 @@ struct WeightSpelling {
       })
   }
 
+  /// timm has convolutions in the place of the first two dense layers.
+  private static func timmVGG(_ own: [String]) -> [String: String] {
+    let dense = [
+      "classifier.0": "pre_logits.fc1", "classifier.3": "pre_logits.fc2", "classifier.6": "head.fc",
+    ]
+    return Dictionary(uniqueKeysWithValues: own.map { (dense[$0] ?? $0, $0) })
+  }
+
   private static func kerasVGG(_ network: Network) -> [String: String] {
     var layers: [String: String] = [:]
     var (block, convolution) = (1, 0)
@@ -100,5 +113,13 @@ struct WeightSpelling {
       if node.layer is Dense, let theirs = dense.popLast() { layers[theirs] = node.name }
     }
     return layers
+  }
+}
+
+extension ModelDescription {
+  /// A network is this one of the zoo, by its name and its layers' names; its classes may be others.
+  fileprivate func hasLayers(of network: Network) -> Bool {
+    guard name == network.description.name, let known = try? Network(self) else { return false }
+    return known.nodes.map(\.name) == network.nodes.map(\.name)
   }
 }

@@ -57,8 +57,9 @@ private func neededOutputs(of groups: [FusedGroup], _ values: [Int?], _ network:
     guard let reader = network.graph.onlyReader(of: group.last) else { continue }
     let next = groupOfNode[reader]
     if let read = network.inputRead(by: groups[next], for: outputs[next]) {
-      outputs[index].height = min(outputs[index].height, read.height)
-      outputs[index].width = min(outputs[index].width, read.width)
+      // A reader whose windows lie in the padding reads nothing; an output has a position all the same.
+      outputs[index].height = max(min(outputs[index].height, read.height), 1)
+      outputs[index].width = max(min(outputs[index].width, read.width), 1)
     }
   }
   return outputs

@@ -9,6 +9,12 @@ package struct AveragePool2D: PoolingLayer {
 
   package init(pooling: PoolingWindow) { self.pooling = pooling }
 
+  package func outputShape(for input: Shape) throws(LayerError) -> Shape {
+    // TensorFlow's leaves the padding out of the mean, which this one counts as zeros.
+    if pooling.padding == .same { throw LayerError("padding must be numbers here, found \"same\"") }
+    return try pooledShape(for: input)
+  }
+
   package func operation(at site: LayerSite) -> any Operation {
     AveragePool2DOperation(input: site.input, output: site.output, window: pooling.window)
   }

@@ -32,7 +32,9 @@ extension PoolingLayer {
       pooling: PoolingWindow(size: pooling.size, stride: pooling.stride, padding: .cells(padding)))
   }
 
-  package func outputShape(for input: Shape) throws(LayerError) -> Shape {
+  package func outputShape(for input: Shape) throws(LayerError) -> Shape { try pooledShape(for: input) }
+
+  func pooledShape(for input: Shape) throws(LayerError) -> Shape {
     let window = try pooling.unpadded.padded(pooling.padding, over: input)
     let (size, before, after) = (window.size, window.padding.before, window.padding.after)
     guard max(before.height, after.height) < size.height, max(before.width, after.width) < size.width else {
