@@ -30,9 +30,7 @@ package struct RandomBatches {
     let count = Self.imageCount(of: network, samples: globalBatch * steps)
     var random = RandomStream(seed: seed, purpose: .benchmark)
     let pixels = (0..<count * size).map { _ in UInt8(truncatingIfNeeded: random.next() as UInt32) }
-    // Labels are bytes.
-    let classes = min(network.classes, 256)
-    let labels = (0..<count).map { _ in UInt8(random.integer(below: classes)) }
+    let labels = (0..<count).map { _ in Int32(random.integer(below: network.classes)) }
     let images = LabeledImages(
       shape: network.input, classes: network.classes, images: pixels, labels: labels)
     let order = (0..<globalBatch * steps).map { _ in UInt32(random.integer(below: count)) }

@@ -9,11 +9,11 @@ enum EvaluateCommand {
     (
       "Data",
       [
-        O("--data", \.data, .text("DIR|synthetic"), "directory with MNIST's four files, or built-in digits"),
+        O("--data", \.data, .text("DIR|synthetic"), dataHelp),
         O("--part", \.part, .choice, "which part of it"),
         O("--samples", \.samples, .count(), "use only the first N images"),
         O("--seed", \.seed, .seed, "of synthetic digits"),
-      ]
+      ] + dataOptions()
     ),
     (
       "Computation and output",

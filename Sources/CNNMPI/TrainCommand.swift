@@ -14,7 +14,7 @@ enum TrainCommand {
       "Data",
       [
         // The same data may lie elsewhere: a resumed run knows them by their hash.
-        O("--data", \.data, .text("DIR|synthetic"), "directory with MNIST's four files, or built-in digits")
+        O("--data", \.data, .text("DIR|synthetic"), dataHelp)
           .changeable,
         O("--test-data", \.testData, .text("DIR|synthetic"), "test on other data than --data's").changeable,
         O("--train-samples", \.trainSamples, .count(), "use only the first N training images"),
@@ -22,7 +22,7 @@ enum TrainCommand {
         O(
           "--validation-split", \.validationSplit, .fraction,
           "share of the training images that is held out and evaluated each epoch"),
-      ]
+      ] + dataOptions()
     ),
     (
       "Model",

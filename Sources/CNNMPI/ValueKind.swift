@@ -35,6 +35,20 @@ extension ValueKind<Int> {
   }
 }
 
+extension ValueKind<Int> {
+  /// A whole number from 0 on.
+  static var wholeNumber: Self {
+    Self(
+      placeholder: "N",
+      parse: { text throws(ValueError) in
+        guard let number = Int(text), number >= 0, number <= Int(Int32.max) else {
+          throw ValueError(expected: "a whole number from 0 to \(Int32.max)")
+        }
+        return number
+      }, show: { "\($0)" })
+  }
+}
+
 extension ValueKind<SaveInterval> {
   static var interval: Self {
     Self(
@@ -63,6 +77,18 @@ extension ValueKind<Double> {
   static var positive: Self { number("a number above 0") { $0 > 0 } }
   static var nonNegative: Self { number("a number of at least 0") { $0 >= 0 } }
   static var fraction: Self { number("a number above 0 and below 1") { $0 > 0 && $0 < 1 } }
+  /// A share from 0 to 1, written as `1%` or `0.01`.
+  static var percentage: Self {
+    Self(
+      placeholder: "X%",
+      parse: { text throws(ValueError) in
+        let isPercent = text.hasSuffix("%")
+        guard let number = Double(isPercent ? String(text.dropLast()) : text),
+          case let share = isPercent ? number / 100 : number, share >= 0, share <= 1
+        else { throw ValueError(expected: "a share such as 1% or 0.01") }
+        return share
+      }, show: { "\(shortest($0 * 100))%" })
+  }
   static var share: Self { number("a number from 0 to below 1") { $0 >= 0 && $0 < 1 } }
 
   /// The same numbers, for what is computed with in 32 bits: none that is infinite there or rounded to one of the

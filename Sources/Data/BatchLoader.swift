@@ -28,7 +28,7 @@ package struct BatchLoader: Sendable {
   package var count: Int { order.count }
 
   /// The label of the sample at a position of the order.
-  package func label(at position: Int) -> Int32 { Int32(images.labels[Int(order[position])]) }
+  package func label(at position: Int) -> Int32 { images.labels[Int(order[position])] }
 
   /// Loads the samples at `positions` of the order.
   ///
@@ -46,7 +46,7 @@ package struct BatchLoader: Sendable {
     for (row, position) in positions.enumerated() {
       let sample = Int(order[position])
       samples[row] = UInt32(sample)
-      labels[row] = Int32(images.labels[sample])
+      labels[row] = images.labels[sample]
       var input = inputs[slice: row * size..<(row + 1) * size]
       let image = pixels.extracting(sample * size..<(sample + 1) * size)
       if let augmentation {

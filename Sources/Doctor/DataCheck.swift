@@ -15,7 +15,7 @@ package struct DataCheck: Check {
     package var path: String
     package var trainImages: Int?
     package var testImages: Int?
-    /// Hashes of images and labels, see `LabeledImages.hash`.
+    /// Hashes of images and labels, see `LabeledImages.fingerprint`.
     package var trainHash: String?
     package var testHash: String?
     /// Why they cannot be read.
@@ -46,25 +46,33 @@ package struct DataCheck: Check {
     self.ranks = ranks
   }
 
-  package init(_ source: String, _ network: Network, timeout: Double, _ world: World) throws {
+  package init(
+    _ source: String, read options: DataOptions, for network: Network, timeout: Double, _ world: World
+  ) throws {
     let own =
       source == "synthetic"
-      ? Rank(path: source) : world.work(on: source, atMost: timeout) { Self.look(at: source, network) }
+      ? Rank(path: source)
+      : world.work(on: source, atMost: timeout) { Self.look(at: source, options, network) }
     self.init(source, try ByRank(gathering: own, world))
   }
 
-  private static func look(at source: String, _ network: Network) -> Rank {
+  private static func look(at source: String, _ options: DataOptions, _ network: Network) -> Rank {
     let path = URL(fileURLWithPath: source).path
     do {
-      let directory = try MNISTDirectory(path: source)
-      let train = try directory.load(.train, classes: network.classes)
-      let test = try directory.load(.test, classes: network.classes)
+      let source = try DataSource(path: source, options)
+      let input = ImageInput(shape: network.input)
+      guard let train = try source.load(.train, as: input) else { throw source.missing(.train) }
+      // Without test images a share of the training images is held out.
+      let test = try source.load(.test, as: input)
       var rank = Rank(
-        path: path, trainImages: train.count, testImages: test.count, trainHash: train.hash(),
-        testHash: test.hash())
-      if let other = [train, test].first(where: { $0.shape != network.input }) {
-        rank.mismatch =
-          "model \(network.description.name): its input is \(network.input), but the images are \(other.shape)"
+        path: path, trainImages: train.count, testImages: test?.count ?? 0, trainHash: train.fingerprint,
+        testHash: test?.fingerprint ?? "none")
+      do {
+        let fitted = try Network(network.description, for: train, test ?? train)
+        try fitted.check(train)
+        try fitted.check(test ?? train)
+      } catch {
+        rank.mismatch = "\(error)"
       }
       return rank
     } catch {

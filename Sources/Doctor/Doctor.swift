@@ -81,7 +81,9 @@ package func examine(
   let allReduce = try check { try AllReduceCheck(world, isOversubscribed: !full.isEmpty) }
   let neighbours = try check { try NeighbourCheck(world, isOversubscribed: !full.isEmpty) }
   let clocks = try check { try ClockCheck(world) }
-  let data = try check { try DataCheck(training.data, network, timeout: timeout, world) }
+  let data = try check {
+    try DataCheck(training.data, read: training.dataOptions, for: network, timeout: timeout, world)
+  }
   let memory = try check {
     try MemoryCheck(
       network, training, images: data.trainImages(of: world.rank),

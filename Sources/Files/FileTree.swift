@@ -45,6 +45,13 @@ package struct FileTree {
   }
 }
 
+/// The names in a directory, in the order of their bytes.
+///
+/// - Throws: `FileError` when it is no directory, or cannot be listed.
+package func names(inDirectory directory: Path) throws(FileError) -> [Path] {
+  try Entry.all(of: directory).map(\.name)
+}
+
 /// A name in a directory.
 private struct Entry {
   let name: Path

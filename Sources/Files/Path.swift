@@ -36,6 +36,15 @@ package struct Path: Hashable, Sendable {
     return Path(bytes: directory.bytes + slash + name.bytes)
   }
 
+  /// The last part.
+  package var last: Path {
+    let parts = bytes.split(separator: UInt8(ascii: "/"))
+    return Path(bytes: parts.last ?? [])
+  }
+
+  /// The last part begins with a dot.
+  package var isHidden: Bool { last.bytes.first == UInt8(ascii: ".") }
+
   private static let firstStandIn: UInt32 = 0x10_0000
   private static let standIns: ClosedRange<Unicode.Scalar> = "\u{100080}"..."\u{1000FF}"
 

@@ -1,6 +1,6 @@
 /// A text of a file in quotes, for messages: in one line, of at most 80 characters, and with escapes for those that
 /// cannot be seen or that a terminal obeys.
-func shown(_ text: String) -> String { "\"\(escaped(text, quotes: true))\"" }
+package func shown(_ text: String) -> String { "\"\(escaped(text, quotes: true))\"" }
 
 /// The same without quotes, for what is a name or a sentence.
 package func escaped(_ text: String, length: Int = 80) -> String {

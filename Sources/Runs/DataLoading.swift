@@ -1,9 +1,12 @@
 import Data
 import Dispatch
+import Files
 import MPI
+import Models
 import Networks
 import Parallel
 import Reporting
+import Synchronization
 import System
 import Tensors
 
@@ -13,28 +16,48 @@ struct TrainingData {
   /// Held out of the training images.
   let validation: LabeledImages?
   let test: LabeledImages
+  /// How photographs got to their size; nil where the data are of one.
+  let preprocessing: Preprocessing?
+  /// What people should know of how they were read.
+  let notes: [String]
 
   /// Reads or makes them.
   ///
-  /// - Throws: on all ranks, when a file is wrong on any, or the images do not fit the network.
-  init(_ configuration: TrainingConfiguration, for network: Network, threads: Int, _ world: World) throws {
-    func load(_ part: DataPart, from source: String, limit: Int?) throws -> LabeledImages {
+  /// Where there are no test images, those that are held out for validation are them.
+  ///
+  /// - Parameter input: what images are made that come in any size.
+  /// - Throws: on all ranks, when a file is wrong on any.
+  init(_ configuration: TrainingConfiguration, as input: ImageInput, threads: Int, _ world: World) throws {
+    func load(_ part: DataPart, from source: String, limit: Int?) throws -> LoadedImages? {
       try world.loadImages(
-        part, from: source, limit: limit, seed: configuration.seed, for: network, threads: threads)
+        part, from: source, configuration.dataOptions, limit: limit, seed: configuration.seed, as: input,
+        threads: threads)
     }
-    let all = try load(.train, from: configuration.data, limit: configuration.trainSamples)
+    guard let all = try load(.train, from: configuration.data, limit: configuration.trainSamples) else {
+      preconditionFailure("data without a training part")
+    }
     let split = try configuration.validationSplit.map { share in
-      try world.agree { try ValidationSplit(count: all.count, share: share, seed: configuration.seed) }
+      try world.agree {
+        try ValidationSplit(count: all.images.count, share: share, seed: configuration.seed)
+      }
     }
     if split != nil {
       try world.requireMemory(
-        MemoryNeed(written: Double(all.images.count + all.labels.count)),
-        for: "dividing \(grouped(all.count)) images", hint: "fewer images take less")
+        MemoryNeed(written: Double(all.images.images.count + 4 * all.images.labels.count)),
+        for: "dividing \(grouped(all.images.count)) images", hint: "fewer images take less")
     }
-    train = split.map { all.subset($0.train) } ?? all
-    validation = split.map { all.subset($0.validation) }
-    test = try load(
-      .test, from: configuration.testData ?? configuration.data, limit: configuration.testSamples)
+    train = split.map { all.images.subset($0.train) } ?? all.images
+    let held = split.map { all.images.subset($0.validation) }
+    let testSource = configuration.testData ?? configuration.data
+    let tested = try load(.test, from: testSource, limit: configuration.testSamples)
+    (validation, test) =
+      try world.agree {
+        if let tested { return (held, tested.images) }
+        guard let held else { throw DataSource.missing(.test, in: testSource) }
+        return (nil, held)
+      }
+    preprocessing = all.preprocessing
+    notes = all.notes + (tested?.notes ?? [])
   }
 
   /// In words, such as `synthetic digits: 60,000 to train, 10,000 to test, 28x28x1`.
@@ -47,37 +70,84 @@ struct TrainingData {
   }
 }
 
+/// One part of a data set, in memory.
+struct LoadedImages {
+  let images: LabeledImages
+  /// How photographs got to their size; nil where the data are of one.
+  let preprocessing: Preprocessing?
+  /// What people should know of how they were read.
+  let notes: [String]
+}
+
 extension World {
-  /// One part of a data set, whole on every rank.
+  /// One part of a data set, whole on every rank; nil where there is none.
   ///
   /// - Parameters:
   ///   - source: `synthetic` or a directory.
-  ///   - limit: only the first images; nil for all.
+  ///   - limit: only so many images; nil for all.
   ///   - seed: of synthetic digits.
-  /// - Throws: on all ranks, when a file is wrong on any, or the images do not fit the network.
+  ///   - input: what images are made that come in any size.
+  /// - Throws: on all ranks, when a file is wrong on any.
   func loadImages(
-    _ part: DataPart, from source: String, limit: Int?, seed: UInt64, for network: Network, threads: Int
-  ) throws -> LabeledImages {
-    let images =
-      source == "synthetic"
-      ? try synthesize(part, count: limit, seed: seed, threads: threads, self)
-      : try agree {
-        let images = try MNISTDirectory(path: source).load(part, classes: network.classes)
-        return images.prefix(limit ?? images.count)
-      }
-    try agree { try check(images, fit: network) }
-    return images
+    _ part: DataPart, from source: String, _ options: DataOptions, limit: Int?, seed: UInt64,
+    as input: ImageInput, threads: Int
+  ) throws -> LoadedImages? {
+    if source == "synthetic" {
+      let digits = try synthesize(part, count: limit, seed: seed, threads: threads, self)
+      return LoadedImages(images: digits, preprocessing: nil, notes: [])
+    }
+    let found = try agree { try DataSource(path: source, options).load(part, as: input) }
+    guard let dataset = limit.map({ found?.limited(to: $0) }) ?? found else { return nil }
+    if let images = dataset as? LabeledImages {
+      return LoadedImages(images: images, preprocessing: nil, notes: [])
+    }
+    guard let folder = dataset as? FolderImages else { preconditionFailure("a data set of another kind") }
+    return try decode(folder, options, threads: threads)
   }
 
-  private func check(_ images: LabeledImages, fit network: Network) throws(ModelError) {
-    let model = "model \(network.description.name)"
-    guard images.shape == network.input else {
-      throw ModelError("\(model): its input is \(network.input), but the images are \(images.shape)")
+  /// Image files, decoded: each rank its share, which all then exchange. Those that cannot be read are left out, on
+  /// all ranks alike.
+  private func decode(
+    _ folder: FolderImages, _ options: DataOptions, threads: Int
+  ) throws -> LoadedImages {
+    let (count, size) = (folder.count, folder.shape.count)
+    try requireMemory(
+      MemoryNeed(
+        written: 2 * Double(count) * Double(size), reserved: Double(NamedThread.stackBytes * threads)),
+      for: "decoding \(grouped(count)) images", hint: "fewer images take less")
+    let pixels = SharedBuffer<UInt8>(repeating: 0, count: count, unit: size)
+    let own = shard(of: count, rank, of: self.size)
+    let unread = Mutex<[(position: Int, error: String)]>([])
+    let pulse = pulse
+    DispatchQueue.concurrentPerform(iterations: threads) { thread in
+      var pixels = pixels.mutableSpan
+      for sample in shard(of: own, thread, of: threads) {
+        var image = pixels[slice: sample * size..<(sample + 1) * size]
+        do {
+          try folder.read(sample, into: &image)
+        } catch {
+          unread.withLock { $0.append((sample, "\(error)")) }
+        }
+        if thread == 0 { pulse.beat() }
+      }
     }
-    guard images.classes <= network.classes else {
-      throw ModelError(
-        "\(model): it tells \(network.classes) classes apart, but the data has \(images.classes)")
+    var all = pixels.mutableSpan
+    let shares = (0..<self.size).map { shard(of: count, $0, of: self.size) }
+    try communicator.allGather(rowsOf: &all, rowCount: size, shares: shares)
+    let bad = try gather(unread.withLock { $0 })
+    try agree {
+      guard Double(bad.count) <= options.mostBad * Double(count), bad.count < count else {
+        let first = bad.min { $0.key < $1.key }!.value
+        throw DataError.tooManyBadImages(bad.count, of: count, most: options.mostBad, first: first)
+      }
     }
+    let images = LabeledImages(
+      shape: folder.shape, classes: folder.classes, classNames: folder.classNames, images: pixels.array(),
+      labels: folder.labels)
+    let kept = bad.isEmpty ? images : images.subset((0..<count).filter { bad[$0] == nil })
+    return LoadedImages(
+      images: kept, preprocessing: folder.input.preprocessing,
+      notes: bad.sorted { $0.key < $1.key }.map { "left out: \($0.value)" })
   }
 }
 
@@ -113,5 +183,5 @@ private func synthesize(
   try world.communicator.allGather(rowsOf: &allLabels, rowCount: 1, shares: shares)
   return LabeledImages(
     shape: SyntheticDigits.shape, classes: SyntheticDigits.classes, images: images.array(),
-    labels: labels.array())
+    labels: labels.array().map(Int32.init))
 }

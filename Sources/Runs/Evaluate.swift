@@ -1,5 +1,6 @@
 import Data
 import Engine
+import Files
 import Models
 import Networks
 import Parallel
@@ -12,6 +13,7 @@ package struct EvaluationConfiguration: Sendable {
   package var source = ModelSource()
   /// `synthetic`, or a directory.
   package var data = "synthetic"
+  package var dataOptions = DataOptions()
   package var part = Part.test
   /// Use only the first images; nil for all.
   package var samples: Int?
@@ -50,9 +52,21 @@ package func evaluate(
   try world.requireMemory(
     model.memoryNeed(microBatch: configuration.microBatch, threads: threads),
     toTrain: false, model.network, microBatch: configuration.microBatch)
-  let images = try world.loadImages(
-    configuration.part == .test ? .test : .train, from: configuration.data, limit: configuration.samples,
-    seed: configuration.seed, for: model.network, threads: threads)
+  let part = configuration.part == .test ? DataPart.test : .train
+  let found = try world.loadImages(
+    part, from: configuration.data, configuration.dataOptions, limit: configuration.samples,
+    seed: configuration.seed,
+    as: ImageInput(shape: model.network.input, preprocessing: model.preprocessing), threads: threads)
+  let loaded = try world.agree {
+    guard let found else { throw DataSource.missing(part, in: configuration.data) }
+    return found
+  }
+  if world.isRoot { for note in loaded.notes { printNote(note) } }
+  let images = try world.agree {
+    let images = try loaded.images.named(as: model.classNames, of: configuration.data)
+    try model.network.check(images)
+    return images
+  }
   let loader = BatchLoader(images, model.normalization)
   let result = try Evaluator(model, world, microBatch: configuration.microBatch, threads: threads)
     .evaluate(loader)
@@ -65,6 +79,27 @@ package func evaluate(
     report: report)
   guard !configuration.json else { return String(decoding: try prettyJSON(whole), as: UTF8.self) }
   return whole.text(correct: result.correct)
+}
+
+extension LabeledImages {
+  /// With the numbers that a model has for the classes, where both have names for them.
+  ///
+  /// - Parameter source: of the images, for messages.
+  fileprivate func named(as names: [String]?, of source: String) throws(DataError) -> LabeledImages {
+    guard let names, let own = classNames, names != own else { return self }
+    let numbers = Dictionary(names.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
+    var map: [Int32] = []
+    for name in own {
+      guard let number = numbers[name] else {
+        throw DataError(
+          source, expected: "classes that the model knows, such as \(shown(names[0]))", found: shown(name))
+      }
+      map.append(number)
+    }
+    return LabeledImages(
+      shape: shape, classes: names.count, classNames: names, images: images,
+      labels: labels.map { map[Int($0)] })
+  }
 }
 
 extension TrainedModel {

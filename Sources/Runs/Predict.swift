@@ -128,7 +128,7 @@ extension PredictionReport {
     }
     let images = LabeledImages(
       shape: shape, classes: model.network.classes, images: pixels.array(),
-      labels: [UInt8](repeating: 0, count: inputs.count))
+      labels: [Int32](repeating: 0, count: inputs.count))
     let logits = try evaluator.logits(BatchLoader(images, model.normalization))
     let failed = try world.gather(unread.withLock { $0 })
     let classes = model.network.classes
@@ -139,21 +139,5 @@ extension PredictionReport {
         add(input.path, input.name, Array(logits[position * classes..<(position + 1) * classes]))
       }
     }
-  }
-}
-
-extension World {
-  /// All ranks' errors, by position.
-  fileprivate func gather(_ errors: [(position: Int, error: String)]) throws -> [Int: String] {
-    // Control characters, which no message has as paths are shown without them, keep them apart.
-    let own = errors.map { "\($0.position)\u{1F}\($0.error)" }.joined(separator: "\u{1E}")
-    var all: [Int: String] = [:]
-    for text in try communicator.allGather(own) {
-      for line in text.split(separator: "\u{1E}") {
-        let parts = line.split(separator: "\u{1F}", maxSplits: 1)
-        if parts.count == 2, let position = Int(parts[0]) { all[position] = String(parts[1]) }
-      }
-    }
-    return all
   }
 }

@@ -62,7 +62,7 @@ struct PredictionInput: Sendable {
   }
 
   private static func idxImages(_ path: Path) throws(DataError) -> [PredictionInput] {
-    let file = try IDXFile(path: path.text, rank: 3)
+    let file = try IDXFile(path: path.text, ranks: 3...3)
     let shape = Shape(file.dimensions[1], file.dimensions[2], 1)
     guard shape.count > 0, file.dimensions[0] > 0 else {
       throw DataError(path.text, expected: "images", found: "dimensions \(file.dimensions)")

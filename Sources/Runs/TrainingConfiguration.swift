@@ -22,6 +22,7 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
 
   /// `synthetic`, or a directory.
   package var data = "synthetic"
+  package var dataOptions = DataOptions()
   /// Where the test images come from; nil for `data`.
   package var testData: String?
   /// Use only the first images; nil for all.
@@ -111,6 +112,7 @@ extension TrainingConfiguration {
       if let value = try stored.decodeIfPresent(Value.self, forKey: key) { self[keyPath: field] = value }
     }
     try take(\.data, .data)
+    try take(\.dataOptions, .dataOptions)
     try take(\.testData, .testData)
     try take(\.trainSamples, .trainSamples)
     try take(\.testSamples, .testSamples)

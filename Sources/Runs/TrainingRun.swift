@@ -176,7 +176,6 @@ final class TrainingRun {
   }
 
   private func trainedModel(_ parameters: SharedBuffer<Float>) -> TrainedModel {
-    TrainedModel(
-      setup.network, parameters, setup.normalization, batchesTracked: Int64(progress.position.step))
+    setup.trainedModel(parameters, batchesTracked: progress.position.step)
   }
 }

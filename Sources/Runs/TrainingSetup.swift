@@ -7,6 +7,7 @@ import Optimizers
 import Parallel
 import Reporting
 import System
+import Tensors
 
 /// A configuration with all that was made of it before the first step.
 struct TrainingSetup {
@@ -39,16 +40,20 @@ extension TrainingSetup {
     world.pulse.enter(.loading)
     self.configuration = configuration
     self.checkpoint = checkpoint?.state
-    network = try world.agree {
-      // A checkpoint holds its model: the file may be gone by now.
-      if let state = checkpoint?.state, state.configuration.model == configuration.model {
-        return try Network(state.model)
-      }
-      return try Network(ModelDescription(named: configuration.model))
-    }
+    // A checkpoint holds its model: the file may be gone by now.
+    let state = checkpoint?.state
+    let stored = state?.configuration.model == configuration.model ? state?.model : nil
+    let described = try world.agree { try stored ?? ModelDescription(named: configuration.model) }
     threads = configuration.threads ?? world.threadsPerRank
-    data = try TrainingData(configuration, for: network, threads: threads, world)
-    (trainDataHash, testDataHash) = (data.train.hash(), data.test.hash())
+    data = try TrainingData(configuration, as: ImageInput(shape: described.input), threads: threads, world)
+    let images = (train: data.train, test: data.test)
+    network = try world.agree {
+      let network = try stored.map { try Network($0) } ?? Network(described, for: images.train, images.test)
+      try network.check(images.train)
+      try network.check(images.test)
+      return network
+    }
+    (trainDataHash, testDataHash) = (data.train.fingerprint, data.test.fingerprint)
     let loaded = (network, data)
     startingModel =
       checkpoint == nil ? try world.agree { try configuration.startingModel(loaded.0, loaded.1) } : nil
@@ -73,6 +78,14 @@ extension TrainingSetup {
     try world.requireMemory(
       world.isRoot ? need + configuration.savingNeed(of: network) : need, toTrain: true, network,
       microBatch: schedule.microBatch)
+  }
+
+  /// What the weights are as a file.
+  func trainedModel(_ parameters: SharedBuffer<Float>, batchesTracked: Int) -> TrainedModel {
+    TrainedModel(
+      network, parameters, normalization, preprocessing: data.preprocessing,
+      classNames: data.train.classNames.flatMap { $0.count == network.classes ? $0 : nil },
+      batchesTracked: Int64(batchesTracked))
   }
 
   /// What is printed before the first step.
@@ -207,7 +220,7 @@ extension TrainingSetup {
           + "now: only the number of training images is the same for certain"
       ] : []
     let notes = startingModel?.notes ?? []
-    return try notes + choice + rounding + data + reduction.idleWarnings(hosts: world.hosts)
+    return try self.data.notes + notes + choice + rounding + data + reduction.idleWarnings(hosts: world.hosts)
       + world.placementWarnings()
       + world.idleThreadWarnings(schedule, threads: threads)
   }

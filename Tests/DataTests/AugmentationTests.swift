@@ -15,7 +15,7 @@ import Testing
       }
     }
     return LabeledImages(
-      shape: shape, classes: 2, images: pixels, labels: [UInt8](repeating: 1, count: count))
+      shape: shape, classes: 2, images: pixels, labels: [Int32](repeating: 1, count: count))
   }
 
   private func load(
@@ -85,7 +85,7 @@ import Testing
     let picture = Self.images(shape, count: 1)
     let images = LabeledImages(
       shape: shape, classes: 2, images: (0..<count).flatMap { _ in picture.images },
-      labels: [UInt8](repeating: 0, count: count))
+      labels: [Int32](repeating: 0, count: count))
     func reflected(_ place: Int, _ count: Int) -> Int {
       place < 0 ? -place : place >= count ? 2 * (count - 1) - place : place
     }

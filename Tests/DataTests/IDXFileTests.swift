@@ -19,7 +19,7 @@ import Testing
         try Foundation.Data(bytes).write(to: URL(fileURLWithPath: path))
       }
       if let length { truncate(path, length) }
-      return try IDXFile(path: path, rank: 3)
+      return try IDXFile(path: path, ranks: 3...3)
     }
   }
 
@@ -73,7 +73,7 @@ import Testing
       var bytes = try [UInt8](Foundation.Data(contentsOf: URL(fileURLWithPath: path)))
       bytes[bytes.count - 6] ^= 1  // The checksum.
       try Foundation.Data(bytes).write(to: URL(fileURLWithPath: path))
-      let error = #expect(throws: DataError.self) { try IDXFile(path: path, rank: 3) }
+      let error = #expect(throws: DataError.self) { try IDXFile(path: path, ranks: 3...3) }
       #expect(
         error?.description.contains("expected complete gzip data") == true, "\(error?.description ?? "")")
     }
@@ -106,12 +106,12 @@ import Testing
 
   @Test func missingFilesAndDirectories() throws {
     try withMissingPath { path in
-      let error = #expect(throws: DataError.self) { try IDXFile(path: path, rank: 1) }
+      let error = #expect(throws: DataError.self) { try IDXFile(path: path, ranks: 1...1) }
       #expect(
         error?.description == "\(path): expected a readable file, found \"No such file or directory\"")
     }
     try withTemporaryDirectory { path in
-      let error = #expect(throws: DataError.self) { try IDXFile(path: path, rank: 1) }
+      let error = #expect(throws: DataError.self) { try IDXFile(path: path, ranks: 1...1) }
       #expect(error?.description == "\(path): expected a readable file, found \"Is a directory\"")
     }
   }

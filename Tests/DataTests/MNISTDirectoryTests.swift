@@ -26,13 +26,39 @@ import Testing
     }
   }
 
+  private func load(_ path: String, _ part: DataPart, _ options: DataOptions = DataOptions()) throws
+    -> LabeledImages?
+  {
+    try DataSource(path: path, options).load(part, as: ImageInput(shape: Shape(2, 2, 1))) as? LabeledImages
+  }
+
   @Test func readsBothParts() throws {
     try directory { path in
-      let train = try MNISTDirectory(path: path).load(.train, classes: 10)
+      let train = try #require(try load(path, .train))
       #expect(train.count == 2 && train.shape == Shape(2, 2, 1) && train.labels == [7, 9])
       #expect(train.images == [0, 1, 2, 3, 4, 5, 6, 7])
-      #expect(try MNISTDirectory(path: path).load(.test, classes: 10).labels == [3])
-      #expect(train.prefix(1).images == [0, 1, 2, 3] && train.prefix(5).count == 2)
+      #expect(try load(path, .test)?.labels == [3])
+      #expect(train.limited(to: 1).images == [0, 1, 2, 3] && train.limited(to: 5).count == 2)
+    }
+  }
+
+  /// Names as EMNIST's and QMNIST's, labels of 32 bits in several columns, images on their side, a first label.
+  @Test func readsRelativesOfMNIST() throws {
+    try directory { files in
+      files["train-images-idx3-ubyte"] = nil
+      files["train-labels-idx1-ubyte"] = nil
+      files["qmnist-train-images-idx3-ubyte"] =
+        [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3] + Array(0..<12)
+      files["qmnist-train-labels-idx2-int"] =
+        [0, 0, 12, 2, 0, 0, 0, 2, 0, 0, 0, 2] + [0, 0, 1, 4, 9, 9, 9, 9] + [0, 0, 0, 5, 8, 8, 8, 8]
+    } _: { path in
+      var options = DataOptions()
+      #expect(try load(path, .train)?.labels == [260, 5])
+      #expect(try load(path, .train)?.shape == Shape(2, 3, 1))
+      (options.transpose, options.firstLabel) = (true, 3)
+      let images = try #require(try load(path, .train, options))
+      #expect(images.labels == [257, 2] && images.classes == 258 && images.shape == Shape(3, 2, 1))
+      #expect(images.images == [0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11])
     }
   }
 
@@ -40,14 +66,24 @@ import Testing
     throws
   {
     try directory(change) { path in
-      let error = #expect(throws: DataError.self) { try MNISTDirectory(path: path).load(part, classes: 10) }
+      let error = #expect(throws: DataError.self) { try load(path, part) }
       #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
     }
   }
 
   @Test func saysWhatIsWrong() throws {
-    try expectError(.train, "expected labels in 0..<10, the model's classes, found label 17 of image 1") {
-      $0["train-labels-idx1-ubyte"] = [0, 0, 8, 1, 0, 0, 0, 2, 7, 17]
+    try expectError(
+      .train, "expected labels that count from 0, found 1 to 2; where 1 is the first class, say"
+    ) {
+      $0["train-labels-idx1-ubyte"] = [0, 0, 8, 1, 0, 0, 0, 2, 2, 1]
+    }
+    try expectError(.train, "expected labels in 0..<1048576, found label -1 of image 1") {
+      $0["train-labels-idx1-ubyte"] = [0, 0, 9, 1, 0, 0, 0, 2, 7, 255]
+    }
+    try expectError(
+      .train, "expected one file of train images, found emnist-train-images-idx3-ubyte, train-images-idx3"
+    ) {
+      $0["emnist-train-images-idx3-ubyte"] = []
     }
     try expectError(.train, "expected 2 labels, one for each image of") {
       $0["train-labels-idx1-ubyte"] = [0, 0, 8, 1, 0, 0, 0, 1, 7]
@@ -59,17 +95,16 @@ import Testing
       $0["t10k-images.idx3-ubyte"] = [0, 0, 8, 3, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 2]
     }
     try withMissingPath { path in
-      #expect(throws: DataError.self) { try MNISTDirectory(path: path) }
+      #expect(throws: DataError.self) { try DataSource(path: path) }
       try Foundation.Data().write(to: URL(fileURLWithPath: path))
-      #expect(throws: DataError.self) { try MNISTDirectory(path: path) }
+      #expect(throws: DataError.self) { try DataSource(path: path) }
     }
   }
 
   @Test(.enabled(if: hasMNIST, Comment(rawValue: mnistHint)))
   func realMNIST() throws {
-    let data = try MNISTDirectory(path: mnistDirectory)
-    let train = try data.load(.train, classes: 10)
-    let test = try data.load(.test, classes: 10)
+    let train = try #require(try load(mnistDirectory, .train))
+    let test = try #require(try load(mnistDirectory, .test))
     #expect(train.count == 60_000 && test.count == 10_000 && train.shape == Shape(28, 28, 1))
     #expect(Array(train.labels.prefix(8)) == [5, 0, 4, 1, 9, 2, 1, 3])
     #expect(

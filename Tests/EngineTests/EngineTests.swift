@@ -12,7 +12,7 @@ import Testing
     return LabeledImages(
       shape: Shape(28, 28, 1), classes: 10,
       images: (0..<count * 784).map { _ in UInt8(random.integer(below: 256)) },
-      labels: (0..<count).map { UInt8($0 % 10) })
+      labels: (0..<count).map { Int32($0 % 10) })
   }
 
   /// An engine of a network with batch normalisation, for micro-batches of 4 samples.

@@ -1,3 +1,4 @@
+import Data
 import Doctor
 import Networks
 import Parallel
@@ -42,7 +43,9 @@ import Testing
   @Test func oneRankWithoutDataHangsNobody() throws {
     let network = try Network(ModelDescription(named: "mnist-small"))
     let check = try withMissingPath { path in
-      try DataCheck(world.rank == world.size - 1 ? path : "synthetic", network, timeout: 30, world)
+      try DataCheck(
+        world.rank == world.size - 1 ? path : "synthetic", read: DataOptions(), for: network, timeout: 30,
+        world)
     }
     try Ranks.expectEverywhere(check.ranks.facts.count { $0.error != nil } == 1, "\(check.ranks)")
     try Ranks.expectEverywhere(

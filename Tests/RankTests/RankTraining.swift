@@ -15,12 +15,12 @@ import Testing
   static func images(_ count: Int) -> LabeledImages {
     let patterns = (0..<10).map { RandomStream(seed: 9, purpose: .initialization, index: $0) }
     var pixels: [UInt8] = []
-    var labels: [UInt8] = []
+    var labels: [Int32] = []
     for sample in 0..<count {
       var noise = RandomStream(seed: 8, purpose: .initialization, index: sample)
       let label = noise.integer(below: 10)
       var pattern = patterns[label]
-      labels.append(UInt8(label))
+      labels.append(Int32(label))
       pixels += (0..<784).map { _ in UInt8(100 * pattern.uniform() + 155 * noise.uniform()) }
     }
     return LabeledImages(shape: Shape(28, 28, 1), classes: 10, images: pixels, labels: labels)

@@ -24,7 +24,7 @@ package struct CheckpointState: Codable, Sendable {
   let peakLearningRate: Double
   /// How many images it was trained on.
   let trainSamples: Int
-  /// What `LabeledImages.hash` said of them and of the test images; the first programs wrote hashes of
+  /// What `LabeledImages.fingerprint` said of them and of the test images; the first programs wrote hashes of
   /// another kind, without a prefix.
   let trainDataHash: String
   let testDataHash: String

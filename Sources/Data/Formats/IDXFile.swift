@@ -1,53 +1,101 @@
 import Files
 
-/// The format of the MNIST files: bytes in some dimensions, gzipped or not.
+/// The format of the MNIST files: whole numbers in some dimensions, gzipped or not.
 ///
-///     0, 0, 8 (unsigned bytes), number of dimensions, each dimension as a 32-bit big-endian number, the
-///     bytes
+///     0, 0, type, number of dimensions, each dimension as a 32-bit big-endian number, the numbers, big-endian too
 ///
 /// LeCun, Cortes, Burges: *The MNIST database of handwritten digits*.
 package struct IDXFile {
+  /// What the numbers are; the raw value is the header's type.
+  package enum Element: UInt8, CaseIterable, Sendable {
+    case uint8 = 0x08
+    case int8 = 0x09
+    case int16 = 0x0B
+    case int32 = 0x0C
+
+    var size: Int {
+      switch self {
+      case .uint8, .int8: 1
+      case .int16: 2
+      case .int32: 4
+      }
+    }
+  }
+
   package let path: String
+  package let element: Element
   /// The sizes of the dimensions, of the slowest first.
   package let dimensions: [Int]
+  /// The numbers as they are in the file.
   package let bytes: [UInt8]
 
-  /// Reads and checks a file of `rank` dimensions.
-  package init(path: String, rank: Int) throws(DataError) {
+  /// Reads and checks a file.
+  ///
+  /// - Parameters:
+  ///   - ranks: how many dimensions it may have.
+  ///   - elements: what its numbers may be.
+  package init(
+    path: String, ranks: ClosedRange<Int>, elements: [Element] = [.uint8]
+  ) throws(DataError) {
     let file = try GzipFile(path: path)
     let magic = try file.read(4)
-    let wanted: [UInt8] = [0, 0, 8, UInt8(rank)]
-    guard magic == wanted else {
+    guard magic.count == 4, magic.starts(with: [0, 0]), ranks.contains(Int(magic[3])),
+      let element = Element(rawValue: magic[2]), elements.contains(element)
+    else {
       let kind =
         magic.starts(with: [0, 0]) ? nil : FileKind(of: magic + (try file.read(FileKind.bytesNeeded - 4)))
       throw DataError(
-        path, expected: "an IDX file of bytes in \(rank) dimensions (magic \(hexadecimal(wanted)))",
+        path, expected: Self.words(ranks, elements),
         found: magic.isEmpty
           ? "an empty file"
           : kind.map { file.isCompressed ? "\($0.name), gzipped" : $0.name } ?? "magic \(hexadecimal(magic))",
         hint: kind?.hint)
     }
+    let rank = Int(magic[3])
     let header = try file.read(4 * rank)
     guard header.count == 4 * rank else {
       throw DataError(path, expected: "\(rank) dimensions in the header", found: "the end of the file")
     }
     let dimensions = (0..<rank).map { d in header[4 * d..<4 * d + 4].reduce(0) { $0 << 8 | Int($1) } }
-    let count = try Self.checkedCount(dimensions, in: file)
+    let count = try Self.checkedCount(dimensions, element, in: file)
     let bytes = try file.read(count)
     guard bytes.count == count else { throw Self.wrongLength(path, dimensions, found: "\(bytes.count)") }
     guard try file.read(1).isEmpty else { throw Self.wrongLength(path, dimensions, found: "more") }
     self.path = path
+    self.element = element
     self.dimensions = dimensions
     self.bytes = bytes
   }
 
+  /// Such as `an IDX file of bytes in 3 dimensions (magic 00000803)`.
+  private static func words(_ ranks: ClosedRange<Int>, _ elements: [Element]) -> String {
+    let numbers = elements == [.uint8] ? "bytes" : "whole numbers"
+    guard ranks.count == 1 else {
+      return "an IDX file of \(numbers) in \(ranks.lowerBound) or \(ranks.upperBound) dimensions"
+    }
+    let rank = ranks.lowerBound
+    return "an IDX file of \(numbers) in \(rank) dimension\(rank == 1 ? "" : "s") "
+      + "(magic \(elements.map { hexadecimal([0, 0, $0.rawValue, UInt8(rank)]) }.joined(separator: " or ")))"
+  }
+
+  /// The numbers.
+  package var numbers: [Int] {
+    let size = element.size
+    return (0..<bytes.count / size).map { index in
+      let value = bytes[index * size..<(index + 1) * size].reduce(0) { $0 << 8 | Int($1) }
+      let isNegative = element != .uint8 && bytes[index * size] >= 0x80
+      return isNegative ? value - 1 << (8 * size) : value
+    }
+  }
+
   /// Number of bytes that the header promises, checked against the length of the file before memory is taken.
-  private static func checkedCount(_ dimensions: [Int], in file: borrowing GzipFile) throws(DataError) -> Int
-  {
+  private static func checkedCount(
+    _ dimensions: [Int], _ element: Element, in file: borrowing GzipFile
+  ) throws(DataError) -> Int {
     let onDisk = file.size - 4 * (dimensions.count + 1)
     // Deflate never packs more than 1,032 bytes into one.
     let capacity = file.isCompressed ? file.size * 1032 : onDisk
-    var count = 1
+    var count = element.size
     for dimension in dimensions {
       let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
       guard !overflow, product <= capacity else {

@@ -1,0 +1,29 @@
+import Data
+import Runs
+
+/// A configuration that says how data are read.
+protocol DataConfiguration: SendableMetatype {
+  var dataOptions: DataOptions { get set }
+}
+
+extension TrainingConfiguration: DataConfiguration {}
+extension EvaluationConfiguration: DataConfiguration {}
+
+/// What `--data` may be.
+let dataHelp =
+  "directory with MNIST's four files, CIFAR's binary files, or images by class; or built-in digits"
+
+/// The options for what the files do not say.
+func dataOptions<Configuration: DataConfiguration>() -> [Option<Configuration>] {
+  [
+    Option(
+      "--first-label", \.dataOptions.firstLabel, .wholeNumber,
+      "what the files of MNIST's format call the first class"),
+    Option(
+      "--transpose", \.dataOptions.transpose, given: true,
+      "exchange rows and columns of images in MNIST's format, as EMNIST needs it"),
+    Option(
+      "--max-bad", \.dataOptions.mostBad, .percentage,
+      "share of image files that may be left out as they cannot be read"),
+  ]
+}

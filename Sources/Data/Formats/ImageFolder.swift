@@ -1,0 +1,178 @@
+import Files
+import Hashing
+import Tensors
+
+/// A directory of photographs, in one of these forms, as it is or below `train` and `test` or `val`:
+///
+///     cat/IMG_1.jpg  dog/IMG_7.png          a directory a class
+///     Abyssinian_100.jpg  beagle_3.jpg      the class up to the last underscore of the name
+///
+/// Classes are numbered in the order of the bytes of their names. Names that begin with a dot are passed over.
+struct ImageFolder {
+  private let parts: [DataPart: Path]
+  /// By the training images.
+  private let classNames: [String]
+  private let trainSamples: [Sample]
+
+  private struct Sample {
+    let path: Path
+    let className: String
+  }
+
+  /// Nil where neither images nor directories are in it.
+  init?(_ directory: Path, _ names: [Path]) throws(DataError) {
+    func first(of candidates: [String]) -> Path? {
+      candidates.map { directory / Path($0) }.first { isDirectory($0.text) }
+    }
+    if let train = first(of: ["train", "training"]) {
+      parts = [.train: train, .test: first(of: ["test", "val", "valid", "validation"])].compactMapValues {
+        $0
+      }
+    } else {
+      let isFolder = names.contains { name in
+        !name.isHidden && (Self.mayBeImage(name) || isDirectory((directory / name).text))
+      }
+      guard isFolder else { return nil }
+      parts = [.train: directory]
+    }
+    trainSamples = try Self.samples(in: parts[.train]!)
+    classNames = Set(trainSamples.map(\.className)).sorted {
+      Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8))
+    }
+    guard classNames.count > 1 else {
+      throw DataError(
+        parts[.train]!.text, expected: "images of at least 2 classes",
+        found: classNames.isEmpty ? "no images" : "only \(shown(classNames[0]))",
+        hint: "a class is a directory, or what a file's name has before its last underscore")
+    }
+  }
+
+  /// One part; nil where there is none.
+  func load(_ part: DataPart, as input: ImageInput) throws(DataError) -> FolderImages? {
+    guard let root = parts[part] else { return nil }
+    guard [1, 3].contains(input.shape.channels) else {
+      throw DataError(
+        root.text, expected: "a model with an input of 1 or 3 channels, as images have",
+        found: "\(input.shape)")
+    }
+    let samples = part == .train ? trainSamples : try Self.samples(in: root)
+    let numbers = Dictionary(uniqueKeysWithValues: classNames.enumerated().map { ($1, Int32($0)) })
+    var labels: [Int32] = []
+    for sample in samples {
+      guard let label = numbers[sample.className] else {
+        throw DataError(
+          sample.path.text, expected: "one of the \(classNames.count) classes of the training images",
+          found: shown(sample.className))
+      }
+      labels.append(label)
+    }
+    return FolderImages(paths: samples.map(\.path), labels: labels, classNames: classNames, input: input)
+  }
+
+  /// Each with its class, in the order of the paths' bytes.
+  private static func samples(in root: Path) throws(DataError) -> [Sample] {
+    let names = try names(inDirectory: root).filter { !$0.isHidden }
+    let directories = names.filter { isDirectory((root / $0).text) }
+    let files = names.filter { !isDirectory((root / $0).text) && mayBeImage($0) }
+    guard !directories.isEmpty else {
+      return try files.map { name throws(DataError) in
+        let text = name.text
+        guard let end = text.lastIndex(of: "_"), end > text.startIndex else {
+          throw DataError(
+            (root / name).text,
+            expected: "a name with its class before the last underscore, as in beagle_3.jpg",
+            found: "none", hint: "or put the images of each class into a directory of its own")
+        }
+        return Sample(path: root / name, className: String(text[..<end]))
+      }
+    }
+    if let loose = files.first {
+      throw DataError(
+        root.text, expected: "images in the directories of their classes",
+        found: "\(loose) beside \(directories.count) directories")
+    }
+    var samples: [Sample] = []
+    for directory in directories {
+      let tree = FileTree(root / directory) { !($0.last.isHidden) && mayBeImage($0) }
+      if let error = tree.errors.first { throw error }
+      guard !tree.files.isEmpty else {
+        throw DataError((root / directory).text, expected: "the images of a class", found: "none")
+      }
+      samples += tree.files.map { Sample(path: $0, className: directory.text) }
+    }
+    return samples
+  }
+
+  /// All files but those that are known to be no images; what the others are is told by their content.
+  private static func mayBeImage(_ path: Path) -> Bool {
+    let name = path.text.lowercased()
+    return !["thumbs.db", "desktop.ini"].contains { name.hasSuffix($0) }
+      && ![".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".mat", ".pkl"].contains { name.hasSuffix($0) }
+  }
+}
+
+/// What images are made that come in any size.
+package struct ImageInput: Sendable, Equatable {
+  /// (H, W, C) with 1 or 3 channels.
+  package let shape: Shape
+  /// How photographs get to that size; nil for both sides resized, whatever their ratio.
+  package let preprocessing: Preprocessing?
+
+  package init(shape: Shape, preprocessing: Preprocessing?) {
+    (self.shape, self.preprocessing) = (shape, preprocessing)
+  }
+
+  /// The middle of photographs whose shorter side is resized to a little more than it, or just to it for small
+  /// images, as is usual.
+  package init(shape: Shape) {
+    self.shape = shape
+    let side = shape.height
+    preprocessing =
+      shape.width == side ? Preprocessing(resize: side >= 128 ? (side * 8 + 6) / 7 : side, crop: side) : nil
+  }
+}
+
+/// Image files, decoded when they are read.
+package struct FolderImages: Dataset {
+  package let paths: [Path]
+  package let labels: [Int32]
+  package let names: [String]
+  package let input: ImageInput
+
+  init(paths: [Path], labels: [Int32], classNames: [String], input: ImageInput) {
+    (self.paths, self.labels, names, self.input) = (paths, labels, classNames, input)
+  }
+
+  package var shape: Shape { input.shape }
+  package var classes: Int { names.count }
+  package var classNames: [String]? { names }
+
+  package func read(_ sample: Int, into pixels: inout MutableSpan<UInt8>) throws(DataError) {
+    let path = paths[sample]
+    let bytes = try readFile(path.text, as: "a readable image")
+    let image = try ImageFile.decode(bytes, path: path.text)
+    pixels.copy(from: image.fitted(to: input.shape, input.preprocessing).span)
+  }
+
+  /// Of the names of files and classes.
+  package var fingerprint: String {
+    var stream = FingerprintStream()
+    for path in paths {
+      let name = path.last.bytes + [0]
+      stream.update(name.span.bytes)
+    }
+    stream.update(labels.span.bytes)
+    for name in names {
+      let bytes = Array(name.utf8) + [0]
+      stream.update(bytes.span.bytes)
+    }
+    return "\(Fingerprint.kind):\(stream.fingerprint)"
+  }
+
+  package func limited(to count: Int) -> FolderImages {
+    guard count < self.count else { return self }
+    let chosen = (0..<count).map { $0 * self.count / count }
+    return FolderImages(
+      paths: chosen.map { paths[$0] }, labels: chosen.map { labels[$0] }, classNames: names, input: input)
+  }
+}
