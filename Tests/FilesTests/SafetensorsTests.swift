@@ -135,7 +135,10 @@ import Testing
   private static let zip: [UInt8] = [0x50, 0x4B, 3, 4] + [UInt8](repeating: 0, count: 22)
 
   @Test(arguments: [
-    (zip + [12, 0, 0, 0] + Array("net/data.pkl....".utf8), "a PyTorch file", "import it first: `cnn-mpi import`"),
+    (
+      zip + [12, 0, 0, 0] + Array("net/data.pkl....".utf8), "a PyTorch file",
+      "import it first: `cnn-mpi import`"
+    ),
     (zip + [5, 0, 0, 0] + Array("w.npy....".utf8), "a NumPy .npz archive", "safetensors.numpy.save_file"),
     (zip + [5, 0, 0, 0] + Array("w.txt....".utf8), "a zip archive", "unpack it first"),
     ([0x89] + Array("HDF\r\n".utf8) + [0x1A, 0x0A, 0], "an HDF5 file", "safetensors.numpy.save_file"),

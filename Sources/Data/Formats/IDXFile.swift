@@ -70,12 +70,12 @@ package struct IDXFile {
   /// Such as `an IDX file of bytes in 3 dimensions (magic 00000803)`.
   private static func words(_ ranks: ClosedRange<Int>, _ elements: [Element]) -> String {
     let numbers = elements == [.uint8] ? "bytes" : "whole numbers"
-    guard ranks.count == 1 else {
-      return "an IDX file of \(numbers) in \(ranks.lowerBound) or \(ranks.upperBound) dimensions"
+    let dimensions = ranks.map(String.init).joined(separator: " or ")
+    let magics = elements.flatMap { element in
+      ranks.map { hexadecimal([0, 0, element.rawValue, UInt8($0)]) }
     }
-    let rank = ranks.lowerBound
-    return "an IDX file of \(numbers) in \(rank) dimension\(rank == 1 ? "" : "s") "
-      + "(magic \(elements.map { hexadecimal([0, 0, $0.rawValue, UInt8(rank)]) }.joined(separator: " or ")))"
+    return "an IDX file of \(numbers) in \(dimensions) dimension\(ranks == 1...1 ? "" : "s") "
+      + "(magic \(magics.count > 2 ? "\(magics[0]) or such" : magics.joined(separator: " or ")))"
   }
 
   /// The numbers.

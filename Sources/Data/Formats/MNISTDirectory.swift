@@ -105,14 +105,20 @@ struct MNISTDirectory {
     let fitting = names.map(\.text).filter { name in
       Self.marks(part).contains { name.contains("\($0)-\(kind)") } && name.contains("idx")
     }
-    // One that is there gzipped, too, is read as it is.
-    let stems = Set(fitting.map { $0.hasSuffix(".gz") ? String($0.dropLast(3)) : $0 })
-    guard stems.count <= 1 else {
+    // One that is there in several spellings, or gzipped, too, is one data set.
+    let spellings = Dictionary(grouping: fitting) { name in
+      let stem = name.hasSuffix(".gz") ? String(name.dropLast(3)) : name
+      return stem.replacing(".idx", with: "-idx")
+    }
+    guard let same = spellings.values.first else { return nil }
+    guard spellings.count == 1 else {
       throw DataError(
         directory.text, expected: "one file of \(part.rawValue) \(kind)",
-        found: stems.sorted().joined(separator: ", "), hint: "put each data set into a directory of its own")
+        found: spellings.keys.sorted().joined(separator: ", "),
+        hint: "put each data set into a directory of its own")
     }
-    return fitting.min { $0.count < $1.count }.map { (directory / Path($0)).text }
+    let paths = same.sorted { ($0.count, $0) < ($1.count, $1) }.map { (directory / Path($0)).text }
+    return paths.first(where: isRegularFile) ?? paths[0]
   }
 }
 
