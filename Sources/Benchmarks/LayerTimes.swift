@@ -1,3 +1,4 @@
+import Data
 import Kernels
 import Networks
 import System
@@ -72,7 +73,13 @@ package final class LayerTimes {
   /// Forward, and unless for inference loss and backward, of a micro-batch.
   private func runPass() {
     let (parameters, gradients) = (parameters, gradients)
-    plan.withInputs { batches.loader.load(0..<plan.maximumBatch, images: &$0, labels: &$1, samples: &$2) }
+    do {
+      try plan.withInputs { images, labels, samples throws(DataError) in
+        try batches.loader.load(0..<plan.maximumBatch, images: &images, labels: &labels, samples: &samples)
+      }
+    } catch {
+      preconditionFailure("images in memory cannot be read: \(error)")
+    }
     var stopwatch = Stopwatch()
     for index in 0..<plan.operationCount {
       plan.forward(index, parameters: parameters.span)

@@ -3,7 +3,10 @@ import Tensors
 /// Fills micro-batches with normalised images, in the order of an epoch or in the data set's own; where there
 /// is an augmentation, with its variations of them.
 package struct BatchLoader: Sendable {
-  private let images: LabeledImages
+  private let images: any Dataset
+  private let labels: [Int32]
+  /// `images`, where they are in memory: pixels are taken from where they lie.
+  private let memory: LabeledImages?
   private let normalization: Normalization
   /// The samples' numbers, by position.
   private let order: [UInt32]
@@ -14,10 +17,12 @@ package struct BatchLoader: Sendable {
   ///   - order: nil for the data set's own.
   ///   - epoch: which variations of the images an augmentation makes.
   package init(
-    _ images: LabeledImages, _ normalization: Normalization, order: [UInt32]? = nil,
+    _ images: any Dataset, _ normalization: Normalization, order: [UInt32]? = nil,
     augmentation: Augmentation? = nil, epoch: Int = 0
   ) {
     self.images = images
+    labels = images.labels
+    memory = images as? LabeledImages
     self.augmentation = augmentation
     self.epoch = epoch
     self.normalization = normalization
@@ -28,7 +33,7 @@ package struct BatchLoader: Sendable {
   package var count: Int { order.count }
 
   /// The label of the sample at a position of the order.
-  package func label(at position: Int) -> Int32 { images.labels[Int(order[position])] }
+  package func label(at position: Int) -> Int32 { labels[Int(order[position])] }
 
   /// Loads the samples at `positions` of the order.
   ///
@@ -36,24 +41,36 @@ package struct BatchLoader: Sendable {
   ///   - inputs: (N, H, W, C), overwritten.
   ///   - labels: (N), overwritten.
   ///   - samples: (N), overwritten with the samples' numbers in the data set.
+  /// - Throws: `DataError` when a file cannot be read that could be before.
   package func load(
     _ positions: Range<Int>, images inputs: inout MutableSpan<Float>, labels: inout MutableSpan<Int32>,
     samples: inout MutableSpan<UInt32>
-  ) {
+  ) throws(DataError) {
     let size = images.shape.count
     precondition(positions.count == labels.count, "\(positions.count) positions for \(labels.count) places")
-    let pixels = images.images.span
     for (row, position) in positions.enumerated() {
       let sample = Int(order[position])
       samples[row] = UInt32(sample)
-      labels[row] = images.labels[sample]
+      labels[row] = self.labels[sample]
       var input = inputs[slice: row * size..<(row + 1) * size]
-      let image = pixels.extracting(sample * size..<(sample + 1) * size)
-      if let augmentation {
-        augmentation.apply(image, sample: sample, epoch: epoch, normalization, to: &input)
+      if let memory {
+        let pixels = memory.images.span
+        finish(pixels.extracting(sample * size..<(sample + 1) * size), sample, &input)
       } else {
-        normalization.apply(image, to: &input)
+        var image = [UInt8](repeating: 0, count: size)
+        var pixels = image.mutableSpan
+        try images.read(sample, into: &pixels)
+        finish(image.span, sample, &input)
       }
+    }
+  }
+
+  /// An image's pixels become the network's input.
+  private func finish(_ image: Span<UInt8>, _ sample: Int, _ input: inout MutableSpan<Float>) {
+    if let augmentation {
+      augmentation.apply(image, sample: sample, epoch: epoch, normalization, to: &input)
+    } else {
+      normalization.apply(image, to: &input)
     }
   }
 }

@@ -20,6 +20,12 @@ package protocol Dataset: Sendable {
   /// - Throws: `DataError` where its file cannot be read, or is no whole image.
   func read(_ sample: Int, into pixels: inout MutableSpan<UInt8>) throws(DataError)
 
+  /// The samples of these numbers, in their order.
+  func subset(_ numbers: [Int]) -> Self
+
+  /// The same images with other labels, in classes of these names.
+  func relabeled(_ labels: [Int32], classNames: [String]) -> Self
+
   /// So many samples, or all where there are not so many: the first ones, or, where samples are in the order of their
   /// classes, some of each.
   func limited(to count: Int) -> Self
@@ -28,6 +34,9 @@ package protocol Dataset: Sendable {
 extension Dataset {
   /// Number of samples.
   package var count: Int { labels.count }
+
+  /// Bytes of all pixels.
+  package var pixelBytes: Int { count * shape.count }
 }
 
 /// The two parts of a data set.

@@ -52,7 +52,11 @@ extension LabeledImages {
 }
 
 extension LabeledImages {
-  /// The images of these numbers, in their order.
+  package func relabeled(_ labels: [Int32], classNames: [String]) -> LabeledImages {
+    LabeledImages(
+      shape: shape, classes: classNames.count, classNames: classNames, images: images, labels: labels)
+  }
+
   package func subset(_ numbers: [Int]) -> LabeledImages {
     var (images, labels): ([UInt8], [Int32]) = ([], [])
     images.reserveCapacity(numbers.count * shape.count)

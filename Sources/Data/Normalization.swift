@@ -12,24 +12,17 @@ package struct Normalization: Sendable, Equatable, Codable {
   }
 
   /// The statistics of `images`: sums of whole numbers, so exactly the same on every rank.
-  ///
-  /// A constant channel gets deviation 1.
   package init(of images: LabeledImages) {
-    let channels = images.shape.channels
-    var sums = [Int](repeating: 0, count: channels)
-    var squares = [Int](repeating: 0, count: channels)
-    for channel in 0..<channels {
-      var (sum, square) = (0, 0)
-      for index in stride(from: channel, to: images.images.count, by: channels) {
-        let value = Int(images.images[index])
-        sum += value
-        square += value * value
-      }
-      (sums[channel], squares[channel]) = (sum, square)
-    }
-    let count = Double(max(images.images.count / channels, 1))
-    mean = sums.map { Float(Double($0) / count / 255) }
-    deviation = zip(sums, squares).map { sum, square in
+    var sums = PixelSums(channels: images.shape.channels)
+    sums.add(images.images.span)
+    self.init(of: sums)
+  }
+
+  /// A constant channel gets deviation 1.
+  package init(of sums: PixelSums) {
+    let count = Double(max(sums.count, 1))
+    mean = sums.sums.map { Float(Double($0) / count / 255) }
+    deviation = zip(sums.sums, sums.squares).map { sum, square in
       let variance = (Double(square) - Double(sum) * Double(sum) / count) / count
       return variance > 0 ? Float(variance.squareRoot() / 255) : 1
     }

@@ -70,12 +70,15 @@ package final class Engine {
     try pool.clock.measure(.sum) {
       sum.begin(microBatches)
       pool.start(.gradients(microBatches))
-      defer { pool.wait() }
-      try pool.leader.gradients(of: microBatches) { try onComplete(sum.addComplete()) }
-      while !sum.isComplete {
-        sched_yield()
-        try onComplete(sum.addComplete())
+      let own = Result {
+        try pool.leader.gradients(of: microBatches) { try onComplete(sum.addComplete()) }
+        while !sum.isComplete {
+          sched_yield()
+          try onComplete(sum.addComplete())
+        }
       }
+      try pool.wait()
+      try own.get()
     }
     return pool.workers.reduce(into: StepMetrics()) { $0 += $1.metrics }
   }

@@ -67,8 +67,9 @@ extension Engine {
     world.pulse.enter(.evaluating)
     try pool.clock.measure(.sum) {
       pool.start(.inference(share))
-      pool.leader.infer(share)
-      pool.wait()
+      let own = Result { try pool.leader.infer(share) }
+      try pool.wait()
+      try own.get()
       try pool.clock.measure(.reduce) {
         try world.waiting { try share.gather(runs, classes: classes, world) }
       }
@@ -113,14 +114,18 @@ extension InferenceShare {
 
 extension Worker {
   /// This thread's part of the forward passes.
-  func infer(_ inference: InferenceShare) {
+  ///
+  /// - Throws: `DataError` when a sample cannot be read.
+  func infer(_ inference: InferenceShare) throws {
     let classes = plan.network.classes
     plan.pass.mode = .evaluation
     for microBatch in share(of: inference.run) {
       let positions = inference.positions(ofMicroBatch: microBatch)
       plan.pass.count = positions.count
-      clock.measure(.data) {
-        plan.withInputs { inference.loader.load(positions, images: &$0, labels: &$1, samples: &$2) }
+      try clock.measure(.data) {
+        try plan.withInputs { images, labels, samples throws(DataError) in
+          try inference.loader.load(positions, images: &images, labels: &labels, samples: &samples)
+        }
       }
       clock.measure(.forward) {
         plan.forward(parameters: inference.parameters.span)

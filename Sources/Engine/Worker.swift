@@ -1,3 +1,4 @@
+import Data
 import Kernels
 import Networks
 import Parallel
@@ -55,13 +56,14 @@ final class Worker: @unchecked Sendable {
   ///
   /// - Parameter onProgress: called whenever the last micro-batch's backward pass has completed an
   ///   operation.
-  func gradients(of microBatches: MicroBatches, onProgress: () throws -> Void) rethrows {
+  /// - Throws: what `onProgress` throws, and `DataError` when a sample cannot be read.
+  func gradients(of microBatches: MicroBatches, onProgress: () throws -> Void) throws {
     let (run, parameters) = (share(of: microBatches.indices), parameters)
     metrics = StepMetrics()
     var depth = 0
     for microBatch in run {
       let isLast = microBatch == run.upperBound - 1
-      clock.measure(.data) { load(microBatches, microBatch) }
+      try clock.measure(.data) { try load(microBatches, microBatch) }
       clock.measure(.forward) { plan.forward(parameters: parameters.span) }
       try clock.measure(.backward) {
         try backward(into: gradients[depth]) { complete in
@@ -77,13 +79,15 @@ final class Worker: @unchecked Sendable {
   }
 
   /// Fills the plan with the samples of a micro-batch.
-  private func load(_ microBatches: MicroBatches, _ microBatch: Int) {
+  private func load(_ microBatches: MicroBatches, _ microBatch: Int) throws(DataError) {
     let positions = microBatches.batch.positions(ofMicroBatch: microBatch)
     plan.pass.mode = .training
     plan.pass.count = positions.count
     plan.pass.globalBatch = microBatches.batch.count
     plan.pass.step = microBatches.step
-    plan.withInputs { microBatches.loader.load(positions, images: &$0, labels: &$1, samples: &$2) }
+    try plan.withInputs { images, labels, samples throws(DataError) in
+      try microBatches.loader.load(positions, images: &images, labels: &labels, samples: &samples)
+    }
   }
 
   /// Loss and backward pass of the micro-batch that went forward.

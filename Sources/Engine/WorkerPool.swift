@@ -39,8 +39,11 @@ final class WorkerPool {
   }
 
   /// Returns when the other threads are done with what `start` gave them.
-  func wait() {
-    for thread in threads { thread.wait() }
+  ///
+  /// - Throws: what the first of them threw that failed.
+  func wait() throws {
+    let failures = threads.compactMap { $0.wait() }
+    if let first = failures.first { throw first }
   }
 }
 
@@ -49,6 +52,8 @@ private final class WorkerThread: @unchecked Sendable {
   private let worker: Worker
   /// Written before `begin` is signalled, read after.
   private var work = WorkerPool.Work.end
+  /// What ended the last work; written before `done` is signalled, read after.
+  private var failure: (any Error)?
   private let begin = DispatchSemaphore(value: 0)
   private let done = DispatchSemaphore(value: 0)
 
@@ -62,15 +67,26 @@ private final class WorkerThread: @unchecked Sendable {
     begin.signal()
   }
 
-  func wait() { done.wait() }
+  /// - Returns: what the work threw.
+  func wait() -> (any Error)? {
+    done.wait()
+    return failure
+  }
 
   private func run() {
     while true {
       begin.wait()
-      switch work {
-      case .gradients(let microBatches): worker.gradients(of: microBatches) {}
-      case .inference(let share): worker.infer(share)
-      case .end: return
+      failure = nil
+      do {
+        switch work {
+        case .gradients(let microBatches): try worker.gradients(of: microBatches) {}
+        case .inference(let share): try worker.infer(share)
+        case .end: return
+        }
+      } catch {
+        failure = error
+        // Nobody waits for gradients that do not come.
+        worker.completeFrom.store(0, ordering: .releasing)
       }
       done.signal()
     }

@@ -67,6 +67,23 @@ package func readFile(_ path: String, as expected: String = "a readable file") t
   return try read(file, size, path, as: expected)
 }
 
+/// Some of a file's bytes.
+///
+/// - Throws: `FileError` when it is no regular file, or ends before them.
+package func readPart(
+  of path: String, _ range: Range<Int>, as expected: String = "a readable file"
+) throws(FileError) -> [UInt8] {
+  let (file, size) = try openForReading(path, as: expected)
+  defer { close(file) }
+  guard range.upperBound <= size else {
+    throw FileError(path, expected: "at least \(range.upperBound) bytes", found: "\(size)")
+  }
+  guard lseek(file, range.lowerBound, SEEK_SET) == range.lowerBound else {
+    throw FileError(path, expected: expected, code: errno)
+  }
+  return try read(file, range.count, path, as: expected)
+}
+
 private func read(
   _ file: Int32, _ size: Int, _ path: String, as expected: String
 ) throws(FileError) -> [UInt8] {

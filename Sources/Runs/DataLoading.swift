@@ -10,12 +10,12 @@ import Synchronization
 import System
 import Tensors
 
-/// The images that a configuration names, whole on every rank.
+/// The images that a configuration names: in memory, whole on every rank, or in files that all ranks read.
 struct TrainingData {
-  let train: LabeledImages
+  let train: any Dataset
   /// Held out of the training images.
-  let validation: LabeledImages?
-  let test: LabeledImages
+  let validation: (any Dataset)?
+  let test: any Dataset
   /// How photographs got to their size; nil where the data are of one.
   let preprocessing: Preprocessing?
   /// What people should know of how they were read.
@@ -42,8 +42,9 @@ struct TrainingData {
       }
     }
     if split != nil {
+      let isInMemory = all.images is LabeledImages
       try world.requireMemory(
-        MemoryNeed(written: Double(all.images.images.count + 4 * all.images.labels.count)),
+        MemoryNeed(written: Double((isInMemory ? all.images.pixelBytes : 0) + 4 * all.images.count)),
         for: "dividing \(grouped(all.images.count)) images", hint: "fewer images take less")
     }
     train = split.map { all.images.subset($0.train) } ?? all.images
@@ -70,9 +71,9 @@ struct TrainingData {
   }
 }
 
-/// One part of a data set, in memory.
+/// One part of a data set.
 struct LoadedImages {
-  let images: LabeledImages
+  let images: any Dataset
   /// How photographs got to their size; nil where the data are of one.
   let preprocessing: Preprocessing?
   /// What people should know of how they were read.
@@ -80,7 +81,7 @@ struct LoadedImages {
 }
 
 extension World {
-  /// One part of a data set, whole on every rank; nil where there is none.
+  /// One part of a data set; nil where there is none.
   ///
   /// - Parameters:
   ///   - source: `synthetic` or a directory.
@@ -98,56 +99,118 @@ extension World {
     }
     let found = try agree { try DataSource(path: source, options).load(part, as: input) }
     guard let dataset = limit.map({ found?.limited(to: $0) }) ?? found else { return nil }
-    if let images = dataset as? LabeledImages {
-      return LoadedImages(images: images, preprocessing: nil, notes: [])
+    guard let encoded = dataset as? EncodedImages else {
+      return LoadedImages(images: dataset, preprocessing: nil, notes: [])
     }
-    guard let folder = dataset as? FolderImages else { preconditionFailure("a data set of another kind") }
-    return try decode(folder, options, threads: threads)
+    return try check(encoded, options, threads: threads)
   }
 
-  /// Image files, decoded: each rank its share, which all then exchange. Those that cannot be read are left out, on
-  /// all ranks alike.
-  private func decode(
-    _ folder: FolderImages, _ options: DataOptions, threads: Int
+  /// Image files, each decoded once: those that cannot be read are left out, on all ranks alike. The pixels are kept
+  /// where there is room for them.
+  private func check(
+    _ encoded: EncodedImages, _ options: DataOptions, threads: Int
   ) throws -> LoadedImages {
-    let (count, size) = (folder.count, folder.shape.count)
-    try requireMemory(
-      MemoryNeed(
-        written: 2 * Double(count) * Double(size), reserved: Double(NamedThread.stackBytes * threads)),
-      for: "decoding \(grouped(count)) images", hint: "fewer images take less")
-    let pixels = SharedBuffer<UInt8>(repeating: 0, count: count, unit: size)
+    let need = MemoryNeed(
+      written: 2 * Double(encoded.pixelBytes), reserved: Double(NamedThread.stackBytes * threads))
+    let isKept =
+      switch options.cache {
+      case .auto: try hasRoom(for: need, within: 0.5)
+      case .memory: true
+      case .none: false
+      }
+    if isKept {
+      try requireMemory(
+        need, for: "keeping \(grouped(encoded.count)) decoded images", hint: "fewer images take less")
+    }
+    let pixels =
+      isKept ? SharedBuffer<UInt8>(repeating: 0, count: encoded.count, unit: encoded.shape.count) : nil
+    let bad = try decode(encoded, into: pixels, threads: threads)
+    try agree {
+      guard Double(bad.count) <= options.mostBad * Double(encoded.count), bad.count < encoded.count else {
+        let first = bad.min { $0.key < $1.key }!.value
+        throw DataError.tooManyBadImages(bad.count, of: encoded.count, most: options.mostBad, first: first)
+      }
+    }
+    let images: any Dataset =
+      if let pixels {
+        LabeledImages(
+          shape: encoded.shape, classes: encoded.classes, classNames: encoded.classNames,
+          images: pixels.array(),
+          labels: encoded.labels)
+      } else {
+        encoded
+      }
+    let kept = bad.isEmpty ? images : images.subset((0..<encoded.count).filter { bad[$0] == nil })
+    return LoadedImages(
+      images: kept, preprocessing: encoded.input.preprocessing,
+      notes: bad.sorted { $0.key < $1.key }.map { "left out: \($0.value)" })
+  }
+
+  /// Decodes image files: each rank its share, which all then exchange.
+  ///
+  /// - Parameter pixels: (samples, H, W, C); nil where nobody wants them.
+  /// - Returns: what is wrong with those that cannot be decoded, by their numbers.
+  private func decode(
+    _ encoded: EncodedImages, into pixels: SharedBuffer<UInt8>?, threads: Int
+  ) throws -> [Int: String] {
+    let (count, size) = (encoded.count, encoded.shape.count)
     let own = shard(of: count, rank, of: self.size)
     let unread = Mutex<[(position: Int, error: String)]>([])
     let pulse = pulse
     DispatchQueue.concurrentPerform(iterations: threads) { thread in
-      var pixels = pixels.mutableSpan
+      let scratch = SharedBuffer<UInt8>(repeating: 0, count: size)
       for sample in shard(of: own, thread, of: threads) {
-        var image = pixels[slice: sample * size..<(sample + 1) * size]
+        let buffer = pixels ?? scratch
+        var target = buffer.mutableSpan
+        let place = pixels == nil ? 0 : sample * size
+        var image = target[slice: place..<place + size]
         do {
-          try folder.read(sample, into: &image)
+          try encoded.read(sample, into: &image)
         } catch {
           unread.withLock { $0.append((sample, "\(error)")) }
         }
         if thread == 0 { pulse.beat() }
       }
     }
-    var all = pixels.mutableSpan
-    let shares = (0..<self.size).map { shard(of: count, $0, of: self.size) }
-    try communicator.allGather(rowsOf: &all, rowCount: size, shares: shares)
-    let bad = try gather(unread.withLock { $0 })
-    try agree {
-      guard Double(bad.count) <= options.mostBad * Double(count), bad.count < count else {
-        let first = bad.min { $0.key < $1.key }!.value
-        throw DataError.tooManyBadImages(bad.count, of: count, most: options.mostBad, first: first)
-      }
+    if let pixels {
+      var all = pixels.mutableSpan
+      let shares = (0..<self.size).map { shard(of: count, $0, of: self.size) }
+      try communicator.allGather(rowsOf: &all, rowCount: size, shares: shares)
     }
-    let images = LabeledImages(
-      shape: folder.shape, classes: folder.classes, classNames: folder.classNames, images: pixels.array(),
-      labels: folder.labels)
-    let kept = bad.isEmpty ? images : images.subset((0..<count).filter { bad[$0] == nil })
-    return LoadedImages(
-      images: kept, preprocessing: folder.input.preprocessing,
-      notes: bad.sorted { $0.key < $1.key }.map { "left out: \($0.value)" })
+    return try gather(unread.withLock { $0 })
+  }
+
+  /// The statistics of images, the same on every rank: of all that are in memory, or of so many of those in files,
+  /// evenly chosen.
+  func normalization(of images: any Dataset, samples: Int = 10_000, threads: Int) throws -> Normalization {
+    if let images = images as? LabeledImages { return Normalization(of: images) }
+    let chosen = images.limited(to: samples)
+    let own = shard(of: chosen.count, rank, of: size)
+    let sums = Mutex(PixelSums(channels: chosen.shape.channels))
+    let failure = Mutex<DataError?>(nil)
+    let pulse = pulse
+    DispatchQueue.concurrentPerform(iterations: threads) { thread in
+      var image = [UInt8](repeating: 0, count: chosen.shape.count)
+      var part = PixelSums(channels: chosen.shape.channels)
+      for sample in shard(of: own, thread, of: threads) {
+        do throws(DataError) {
+          var pixels = image.mutableSpan
+          try chosen.read(sample, into: &pixels)
+          part.add(image.span)
+        } catch {
+          failure.withLock { $0 = $0 ?? error }
+        }
+        if thread == 0 { pulse.beat() }
+      }
+      sums.withLock { $0 += part }
+    }
+    try agree { if let error = failure.withLock({ $0 }) { throw error } }
+    let own64 = sums.withLock { $0.numbers }
+    var total = PixelSums(channels: chosen.shape.channels)
+    for text in try communicator.allGather(own64.map(String.init).joined(separator: " ")) {
+      total += PixelSums(numbers: text.split(separator: " ").map { Int($0)! })
+    }
+    return Normalization(of: total)
   }
 }
 

@@ -81,11 +81,11 @@ package func evaluate(
   return whole.text(correct: result.correct)
 }
 
-extension LabeledImages {
+extension Dataset {
   /// With the numbers that a model has for the classes, where both have names for them.
   ///
   /// - Parameter source: of the images, for messages.
-  fileprivate func named(as names: [String]?, of source: String) throws(DataError) -> LabeledImages {
+  fileprivate func named(as names: [String]?, of source: String) throws(DataError) -> any Dataset {
     guard let names, let own = classNames, names != own else { return self }
     let numbers = Dictionary(names.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
     var map: [Int32] = []
@@ -96,9 +96,7 @@ extension LabeledImages {
       }
       map.append(number)
     }
-    return LabeledImages(
-      shape: shape, classes: names.count, classNames: names, images: images,
-      labels: labels.map { map[Int($0)] })
+    return relabeled(labels.map { map[Int($0)] }, classNames: names)
   }
 }
 

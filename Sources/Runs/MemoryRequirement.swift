@@ -44,16 +44,30 @@ extension World {
   ///
   /// - Throws: on all ranks, when one may not have as much memory as it needs.
   package func requireMemory(_ need: MemoryNeed, for purpose: String, hint: String) throws {
+    let tightest = try tightest(for: need)
+    try agree {
+      guard let tightest, tightest.spare < 0 else { return }
+      throw MemoryError(
+        purpose: purpose, need: need, limit: tightest.limit, sharers: tightest.sharers, hint: hint)
+    }
+  }
+
+  /// Called by all ranks.
+  ///
+  /// - Returns: whether a need takes at most a share of the memory that is left, on every rank.
+  func hasRoom(for need: MemoryNeed, within share: Double) throws -> Bool {
+    let whole = MemoryNeed(written: need.written / share, reserved: need.reserved / share)
+    let spare = try tightest(for: whole)?.spare ?? 0
+    return try communicator.allGather(spare < 0 ? 1 as Int32 : 0).allSatisfy { $0 == 0 }
+  }
+
+  /// The limit that leaves this rank the least beside a need; nil where there is none. Called by all ranks.
+  private func tightest(
+    for need: MemoryNeed
+  ) throws -> (limit: MemoryLimit, sharers: Int, spare: Double)? {
     let limits = MemoryLimit.all()
     let group = limits.first { $0.kind == .controlGroup }?.group ?? ""
     let groups = try communicator.allGather(group)
-    try agree { try require(need, limits, groups, for: purpose, hint: hint) }
-  }
-
-  /// - Parameter groups: of the ranks, by rank.
-  private func require(
-    _ need: MemoryNeed, _ limits: [MemoryLimit], _ groups: [String], for purpose: String, hint: String
-  ) throws(MemoryError) {
     let here = hosts.indices.filter { hosts[$0] == hosts[rank] }
     let checked = limits.map { limit in
       let sharers =
@@ -64,9 +78,7 @@ extension World {
         }
       return (limit: limit, sharers: sharers, spare: limit.left(sharers: sharers) - limit.demand(need))
     }
-    guard let least = checked.min(by: { $0.spare < $1.spare }), least.spare < 0 else { return }
-    throw MemoryError(
-      purpose: purpose, need: need, limit: least.limit, sharers: least.sharers, hint: hint)
+    return checked.min { $0.spare < $1.spare }
   }
 
   /// - Throws: on all ranks, when training or running a network takes more memory than one may have.

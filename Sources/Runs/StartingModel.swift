@@ -7,13 +7,13 @@ import Tensors
 extension TrainingConfiguration {
   /// The model that `--weights` names, for a network of `--model`; nil where it names none.
   ///
-  /// Weights that do not say how they want images normalised get the statistics of the training images.
-  func startingModel(_ network: Network, _ data: TrainingData) throws -> TrainedModel? {
+  /// - Parameter measured: the normalization where the weights do not say how they want images normalised.
+  func startingModel(_ network: Network, measured: Normalization) throws -> TrainedModel? {
     guard let weights else { return nil }
     let file = try WeightsFile(path: weights)
     let normalization =
       try file.storedNormalization() == nil
-      ? Normalization(of: data.train) : file.normalization(for: network, ModelSource())
+      ? measured : file.normalization(for: network, ModelSource())
     let (parameters, notes) = try file.weights(of: network)
     return TrainedModel(
       network, parameters, normalization, preprocessing: try file.preprocessing(for: network),

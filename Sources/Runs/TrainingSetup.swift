@@ -55,10 +55,13 @@ extension TrainingSetup {
     }
     (trainDataHash, testDataHash) = (data.train.fingerprint, data.test.fingerprint)
     let loaded = (network, data)
-    startingModel =
-      checkpoint == nil ? try world.agree { try configuration.startingModel(loaded.0, loaded.1) } : nil
-    normalization =
-      checkpoint?.state.normalization ?? startingModel?.normalization ?? Normalization(of: data.train)
+    if let state {
+      (startingModel, normalization) = (nil, state.normalization)
+    } else {
+      let measured = try world.normalization(of: data.train, threads: threads)
+      startingModel = try world.agree { try configuration.startingModel(loaded.0, measured: measured) }
+      normalization = startingModel?.normalization ?? measured
+    }
     if let checkpoint {
       let hashes = (trainDataHash, testDataHash)
       try world.agree {

@@ -1,6 +1,4 @@
 import Files
-import Hashing
-import Tensors
 
 /// A directory of photographs, in one of these forms, as it is or below `train` and `test` or `val`:
 ///
@@ -48,7 +46,7 @@ struct ImageFolder {
   }
 
   /// One part; nil where there is none.
-  func load(_ part: DataPart, as input: ImageInput) throws(DataError) -> FolderImages? {
+  func load(_ part: DataPart, as input: ImageInput) throws(DataError) -> EncodedImages? {
     guard let root = parts[part] else { return nil }
     guard [1, 3].contains(input.shape.channels) else {
       throw DataError(
@@ -66,7 +64,9 @@ struct ImageFolder {
       }
       labels.append(label)
     }
-    return FolderImages(paths: samples.map(\.path), labels: labels, classNames: classNames, input: input)
+    return EncodedImages(
+      sources: samples.map { EncodedImages.Source(path: $0.path) }, labels: labels, classNames: classNames,
+      input: input)
   }
 
   /// Each with its class, in the order of the paths' bytes.
@@ -108,71 +108,5 @@ struct ImageFolder {
     let name = path.text.lowercased()
     return !["thumbs.db", "desktop.ini"].contains { name.hasSuffix($0) }
       && ![".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".mat", ".pkl"].contains { name.hasSuffix($0) }
-  }
-}
-
-/// What images are made that come in any size.
-package struct ImageInput: Sendable, Equatable {
-  /// (H, W, C) with 1 or 3 channels.
-  package let shape: Shape
-  /// How photographs get to that size; nil for both sides resized, whatever their ratio.
-  package let preprocessing: Preprocessing?
-
-  package init(shape: Shape, preprocessing: Preprocessing?) {
-    (self.shape, self.preprocessing) = (shape, preprocessing)
-  }
-
-  /// The middle of photographs whose shorter side is resized to a little more than it, or just to it for small
-  /// images, as is usual.
-  package init(shape: Shape) {
-    self.shape = shape
-    let side = shape.height
-    preprocessing =
-      shape.width == side ? Preprocessing(resize: side >= 128 ? (side * 8 + 6) / 7 : side, crop: side) : nil
-  }
-}
-
-/// Image files, decoded when they are read.
-package struct FolderImages: Dataset {
-  package let paths: [Path]
-  package let labels: [Int32]
-  package let names: [String]
-  package let input: ImageInput
-
-  init(paths: [Path], labels: [Int32], classNames: [String], input: ImageInput) {
-    (self.paths, self.labels, names, self.input) = (paths, labels, classNames, input)
-  }
-
-  package var shape: Shape { input.shape }
-  package var classes: Int { names.count }
-  package var classNames: [String]? { names }
-
-  package func read(_ sample: Int, into pixels: inout MutableSpan<UInt8>) throws(DataError) {
-    let path = paths[sample]
-    let bytes = try readFile(path.text, as: "a readable image")
-    let image = try ImageFile.decode(bytes, path: path.text)
-    pixels.copy(from: image.fitted(to: input.shape, input.preprocessing).span)
-  }
-
-  /// Of the names of files and classes.
-  package var fingerprint: String {
-    var stream = FingerprintStream()
-    for path in paths {
-      let name = path.last.bytes + [0]
-      stream.update(name.span.bytes)
-    }
-    stream.update(labels.span.bytes)
-    for name in names {
-      let bytes = Array(name.utf8) + [0]
-      stream.update(bytes.span.bytes)
-    }
-    return "\(Fingerprint.kind):\(stream.fingerprint)"
-  }
-
-  package func limited(to count: Int) -> FolderImages {
-    guard count < self.count else { return self }
-    let chosen = (0..<count).map { $0 * self.count / count }
-    return FolderImages(
-      paths: chosen.map { paths[$0] }, labels: chosen.map { labels[$0] }, classNames: names, input: input)
   }
 }

@@ -41,17 +41,17 @@ package final class Plan {
   package var operationCount: Int { operations.count }
 
   /// Lets `fill` write the pass's inputs: images (N, H, W, C), labels (N), and the samples' numbers (N).
-  package func withInputs(
+  package func withInputs<Failure>(
     _ fill: (
       _ images: inout MutableSpan<Float>, _ labels: inout MutableSpan<Int32>,
       _ samples: inout MutableSpan<UInt32>
-    ) -> Void
-  ) {
+    ) throws(Failure) -> Void
+  ) throws(Failure) {
     let (memory, labelMemory, sampleMemory) = (memory, labels, pass.samples)
     var images = memory.mutableActivation(0, pass.count)
     var labels = labelMemory.mutableSpan(first: pass.count)
     var samples = sampleMemory.mutableSpan(first: pass.count)
-    fill(&images, &labels, &samples)
+    try fill(&images, &labels, &samples)
   }
 
   /// Lets `read` see the logits, (N, classes), of the last forward pass.
