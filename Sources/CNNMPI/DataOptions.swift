@@ -27,6 +27,7 @@ func dataOptions<Configuration: DataConfiguration>() -> [Option<Configuration>] 
       "share of image files that may be left out as they cannot be read"),
     Option(
       "--cache", \.dataOptions.cache, .choice,
-      "keep decoded images in memory, or decode them each time; auto: keep what takes up to half of what is left"),
+      "keep decoded images in memory, or decode them each time; auto: keep what takes up to half of what is left"
+    ),
   ]
 }

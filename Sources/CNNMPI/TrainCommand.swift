@@ -60,6 +60,7 @@ enum TrainCommand {
           "--lr-scaling", \.learningRateScaling, .choice,
           "times the ranks or not [linear; none with --global-batch]"),
         O("--warmup-epochs", \.warmupEpochs, .nonNegative, "from the unscaled to the scaled rate"),
+        O("--warmup-lr", \.warmupLearningRate, .nonNegative, "rate that warm-up starts from [--lr]"),
         O("--schedule", \.schedule, .choice, "how the rate goes on"),
         O("--step-epochs", \.stepEpochs, .positive, "step schedule: epochs between drops"),
         O("--step-factor", \.stepFactor, .positive.single, "step schedule: factor of a drop"),

@@ -36,6 +36,7 @@ extension TrainingConfiguration {
 
   func learningRateSchedule(worldSize: Int) -> LearningRateSchedule {
     let peak = learningRate * Double(learningRateFactor(worldSize: worldSize))
+    let initial = warmupLearningRate ?? learningRate
     let decay: LearningRateSchedule.Decay =
       switch schedule {
       case .constant: .constant
@@ -43,7 +44,7 @@ extension TrainingConfiguration {
       case .step: .step(factor: stepFactor, epochs: stepEpochs)
       }
     return LearningRateSchedule(
-      initial: learningRate, peak: peak, warmupEpochs: peak == learningRate ? 0 : warmupEpochs,
+      initial: initial, peak: peak, warmupEpochs: peak == initial ? 0 : warmupEpochs,
       totalEpochs: Double(epochs), decay: decay)
   }
 

@@ -58,6 +58,8 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// Nil for linear, or none where the global batch is given and so does not grow with the ranks.
   package var learningRateScaling: Scaling?
   package var warmupEpochs = 1.0
+  /// The rate that warm-up starts from; nil for `learningRate`.
+  package var warmupLearningRate: Double?
   package var schedule = ScheduleKind.cosine
   /// The step schedule multiplies the rate by a factor after so many epochs.
   package var stepEpochs = 10.0
@@ -134,6 +136,7 @@ extension TrainingConfiguration {
     try take(\.learningRate, .learningRate)
     try take(\.learningRateScaling, .learningRateScaling)
     try take(\.warmupEpochs, .warmupEpochs)
+    try take(\.warmupLearningRate, .warmupLearningRate)
     try take(\.schedule, .schedule)
     try take(\.stepEpochs, .stepEpochs)
     try take(\.stepFactor, .stepFactor)

@@ -151,15 +151,17 @@ extension TrainingSetup {
 
   /// Such as `0.01 x 4 ranks -> 0.04, warm-up 1 epoch, then cosine`.
   private func learningRate(_ worldSize: Int) -> String {
-    var text = shortest(learningRates.initial)
-    if configuration.learningRateFactor(worldSize: worldSize) > 1 {
+    let factor = configuration.learningRateFactor(worldSize: worldSize)
+    var text = shortest(configuration.learningRate)
+    if factor > 1 {
       if worldSize > 1 { text += " x \(worldSize) ranks" }
       if configuration.accumulate > 1 { text += " x \(configuration.accumulate) accumulated" }
       text += " -> \(shortest(learningRates.peak))"
     }
     if learningRates.warmupEpochs > 0 {
       let epochs = learningRates.warmupEpochs
-      text += ", warm-up \(shortest(epochs)) epoch\(epochs == 1 ? "" : "s"), then"
+      let start = configuration.warmupLearningRate.map { " from \(shortest($0))" } ?? ""
+      text += ", warm-up \(shortest(epochs)) epoch\(epochs == 1 ? "" : "s")\(start), then"
     } else {
       text += ","
     }

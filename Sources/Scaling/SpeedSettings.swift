@@ -13,7 +13,8 @@ struct SpeedSettings: Equatable {
   private static let harmless: Set = [
     "batch_size", "global_batch", "micro_batch", "threads", "model", "out", "resume", "data", "test_data",
     "train_samples", "test_samples", "validation_split", "weights", "epochs", "seed", "early_stopping",
-    "learning_rate", "learning_rate_scaling", "warmup_epochs", "schedule", "step_epochs", "step_factor",
+    "learning_rate", "learning_rate_scaling", "warmup_epochs", "warmup_learning_rate", "schedule",
+    "step_epochs", "step_factor",
     "momentum", "nesterov", "weight_decay", "keep", "stall_limits", "overwrite",
   ]
 
