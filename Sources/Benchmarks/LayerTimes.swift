@@ -74,8 +74,8 @@ package final class LayerTimes {
   private func runPass() {
     let (parameters, gradients) = (parameters, gradients)
     do {
-      try plan.withInputs { images, labels, samples throws(DataError) in
-        try batches.loader.load(0..<plan.maximumBatch, images: &images, labels: &labels, samples: &samples)
+      try plan.withInputs { images, targets, samples throws(DataError) in
+        try batches.loader.load(0..<plan.maximumBatch, images: &images, targets: &targets, samples: &samples)
       }
     } catch {
       preconditionFailure("images in memory cannot be read: \(error)")

@@ -22,7 +22,15 @@ enum TrainCommand {
         O(
           "--validation-split", \.validationSplit, .fraction,
           "share of the training images that is held out and evaluated each epoch"),
-      ] + dataOptions()
+      ] + dataOptions() + [
+        O(
+          "--normalization", \.normalization, .normalization,
+          "mean and deviation of the pixels' channels, 1 for white: measured, of mnist, fashion-mnist, cifar10, cifar100 or imagenet, or numbers"
+        ),
+        O(
+          "--normalization-samples", \.normalizationSamples, .count(),
+          "images that are measured where not all are in memory"),
+      ]
     ),
     (
       "Model",
@@ -73,6 +81,17 @@ enum TrainCommand {
       "Regularization and augmentation",
       [
         O("--augment", \.augmentation, .choice, "variations of the training images"),
+        O(
+          "--crop-area", \.cropArea, .percentage,
+          "resized-crop: least share of a photo's area that is taken"),
+        O(
+          "--color-jitter", \.colorJitter, .colorJitter,
+          "vary brightness, contrast, saturation by up to so much, and the hue; one number is for the first three"
+        ),
+        O("--cutout", \.cutout, .count(), "blank a square of N pixels a side"),
+        O(
+          "--mixup", \.mixup, .positive, "add up pairs of images, by shares from the distribution beta(X, X)"),
+        O("--cutmix", \.cutMix, .positive, "put a part of an image into another, of a share as with --mixup"),
         O(
           "--label-smoothing", \.labelSmoothing, .share.single, "share of the target spread over all classes"),
         O("--clip-norm", \.clipNorm, .positive.single, "largest norm of a step's gradients"),

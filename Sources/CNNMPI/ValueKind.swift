@@ -1,3 +1,4 @@
+import Data
 import Reporting
 import Runs
 
@@ -46,6 +47,35 @@ extension ValueKind<Int> {
         }
         return number
       }, show: { "\($0)" })
+  }
+}
+
+extension ValueKind<NormalizationChoice> {
+  static var normalization: Self {
+    let names = NormalizationChoice.Known.allCases.map(\.rawValue)
+    return Self(
+      placeholder: "NAME|MEANS/DEVIATIONS",
+      parse: { text throws(ValueError) in
+        guard let choice = NormalizationChoice(text) else {
+          throw ValueError(
+            expected: "measured, \(names.joined(separator: ", ")), or numbers such as 0.5,0.5,0.5/0.2,0.2,0.2"
+          )
+        }
+        return choice
+      }, show: { $0.description })
+  }
+}
+
+extension ValueKind<ColorJitter> {
+  static var colorJitter: Self {
+    Self(
+      placeholder: "B[,C,S[,H]]",
+      parse: { text throws(ValueError) in
+        guard let jitter = ColorJitter(text) else {
+          throw ValueError(expected: "1, 3 or 4 numbers from 0 on, such as 0.4,0.4,0.4,0.1; the last to 0.5")
+        }
+        return jitter
+      }, show: { $0.description })
   }
 }
 

@@ -39,29 +39,41 @@ package struct BatchLoader: Sendable {
   ///
   /// - Parameters:
   ///   - inputs: (N, H, W, C), overwritten.
-  ///   - labels: (N), overwritten.
+  ///   - targets: (N), overwritten.
   ///   - samples: (N), overwritten with the samples' numbers in the data set.
   /// - Throws: `DataError` when a file cannot be read that could be before.
   package func load(
-    _ positions: Range<Int>, images inputs: inout MutableSpan<Float>, labels: inout MutableSpan<Int32>,
-    samples: inout MutableSpan<UInt32>
+    _ positions: Range<Int>, images inputs: inout MutableSpan<Float>,
+    targets: inout MutableSpan<ClassTarget>, samples: inout MutableSpan<UInt32>
   ) throws(DataError) {
     let size = images.shape.count
-    precondition(positions.count == labels.count, "\(positions.count) positions for \(labels.count) places")
+    precondition(
+      positions.count == targets.count, "\(positions.count) positions for \(targets.count) places")
     for (row, position) in positions.enumerated() {
       let sample = Int(order[position])
       samples[row] = UInt32(sample)
-      labels[row] = self.labels[sample]
+      targets[row] = ClassTarget(labels[sample])
       var input = inputs[slice: row * size..<(row + 1) * size]
-      if let memory {
-        let pixels = memory.images.span
-        finish(pixels.extracting(sample * size..<(sample + 1) * size), sample, &input)
-      } else {
-        var image = [UInt8](repeating: 0, count: size)
-        var pixels = image.mutableSpan
-        try images.read(sample, into: &pixels)
-        finish(image.span, sample, &input)
-      }
+      try load(sample, &input)
+    }
+    if let mixing = augmentation?.mixing {
+      mixing.apply(&inputs, &targets, images.shape, epoch: epoch, first: positions.lowerBound)
+    }
+  }
+
+  /// Loads a sample, (H, W, C).
+  private func load(_ sample: Int, _ input: inout MutableSpan<Float>) throws(DataError) {
+    if let memory {
+      let (pixels, size) = (memory.images.span, images.shape.count)
+      finish(pixels.extracting(sample * size..<(sample + 1) * size), sample, &input)
+    } else if let encoded = images as? EncodedImages, let augmentation {
+      augmentation.apply(
+        try encoded.image(sample), encoded.input, sample: sample, epoch: epoch, normalization, to: &input)
+    } else {
+      var image = [UInt8](repeating: 0, count: images.shape.count)
+      var pixels = image.mutableSpan
+      try images.read(sample, into: &pixels)
+      finish(image.span, sample, &input)
     }
   }
 

@@ -28,6 +28,12 @@ package struct Normalization: Sendable, Equatable, Codable {
     }
   }
 
+  /// To four digits behind the point, to be shown.
+  package var rounded: Normalization {
+    func round(_ numbers: [Float]) -> [Float] { numbers.map { ($0 * 1e4).rounded() / 1e4 } }
+    return Normalization(mean: round(mean), deviation: round(deviation))
+  }
+
   /// A normalised pixel of `channel` is byte * scale + offset.
   func factors(_ channel: Int) -> (scale: Float, offset: Float) {
     (1 / (255 * deviation[channel]), -mean[channel] / deviation[channel])

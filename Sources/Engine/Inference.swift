@@ -123,8 +123,8 @@ extension Worker {
       let positions = inference.positions(ofMicroBatch: microBatch)
       plan.pass.count = positions.count
       try clock.measure(.data) {
-        try plan.withInputs { images, labels, samples throws(DataError) in
-          try inference.loader.load(positions, images: &images, labels: &labels, samples: &samples)
+        try plan.withInputs { images, targets, samples throws(DataError) in
+          try inference.loader.load(positions, images: &images, targets: &targets, samples: &samples)
         }
       }
       clock.measure(.forward) {

@@ -85,8 +85,8 @@ final class Worker: @unchecked Sendable {
     plan.pass.count = positions.count
     plan.pass.globalBatch = microBatches.batch.count
     plan.pass.step = microBatches.step
-    try plan.withInputs { images, labels, samples throws(DataError) in
-      try microBatches.loader.load(positions, images: &images, labels: &labels, samples: &samples)
+    try plan.withInputs { images, targets, samples throws(DataError) in
+      try microBatches.loader.load(positions, images: &images, targets: &targets, samples: &samples)
     }
   }
 

@@ -29,8 +29,11 @@ struct TrainingData {
   /// - Throws: on all ranks, when a file is wrong on any.
   init(_ configuration: TrainingConfiguration, as input: ImageInput, threads: Int, _ world: World) throws {
     func load(_ part: DataPart, from source: String, limit: Int?) throws -> LoadedImages? {
-      try world.loadImages(
-        part, from: source, configuration.dataOptions, limit: limit, seed: configuration.seed, as: input,
+      var options = configuration.dataOptions
+      // Crops are taken from photos in their own size.
+      if part == .train && configuration.augmentation == .resizedCrop { options.cache = .none }
+      return try world.loadImages(
+        part, from: source, options, limit: limit, seed: configuration.seed, as: input,
         threads: threads)
     }
     guard let all = try load(.train, from: configuration.data, limit: configuration.trainSamples) else {
@@ -59,6 +62,11 @@ struct TrainingData {
       }
     preprocessing = all.preprocessing
     notes = all.notes + (tested?.notes ?? [])
+  }
+
+  /// How many images the normalization is measured on.
+  func measuredSamples(_ configuration: TrainingConfiguration) -> Int {
+    train is LabeledImages ? train.count : min(train.count, configuration.normalizationSamples)
   }
 
   /// In words, such as `synthetic digits: 60,000 to train, 10,000 to test, 28x28x1`.
@@ -182,7 +190,7 @@ extension World {
 
   /// The statistics of images, the same on every rank: of all that are in memory, or of so many of those in files,
   /// evenly chosen.
-  func normalization(of images: any Dataset, samples: Int = 10_000, threads: Int) throws -> Normalization {
+  func normalization(of images: any Dataset, samples: Int, threads: Int) throws -> Normalization {
     if let images = images as? LabeledImages { return Normalization(of: images) }
     let chosen = images.limited(to: samples)
     let own = shard(of: chosen.count, rank, of: size)

@@ -1,6 +1,8 @@
+import Data
 import Engine
 import Optimizers
 import Parallel
+import Tensors
 
 // What a configuration comes to for a number of ranks.
 
@@ -51,6 +53,13 @@ extension TrainingConfiguration {
   /// Arenas of a checkpoint besides the parameters: the optimizer's, averaged and best weights.
   package var savedArenas: Int {
     (optimizer == .adam ? 2 : 1) + (averageDecay == nil ? 0 : 1) + (earlyStopping == nil ? 0 : 1)
+  }
+
+  /// - Parameter shape: of the training images.
+  func makeAugmentation(_ shape: Shape) throws(DataError) -> Augmentation? {
+    try Augmentation(
+      augmentation, shape: shape, seed: seed, leastArea: cropArea, jitter: colorJitter, cutout: cutout,
+      mixing: Mixing(seed: seed, mixup: mixup, cutMix: cutMix))
   }
 
   package func makeOptimizer(count: Int) -> any Optimizer {

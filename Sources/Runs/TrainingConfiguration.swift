@@ -68,7 +68,18 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var nesterov = Switch.on
   package var weightDecay = 0.0
 
+  package var normalization = NormalizationChoice.measured
+  /// Images in files that are read to measure it.
+  package var normalizationSamples = 10_000
   package var augmentation = AugmentationKind.none
+  /// The least share of a photo's area that a resized crop takes.
+  package var cropArea = 0.08
+  package var colorJitter: ColorJitter?
+  /// The side of the square that is cut out, in pixels; nil for none.
+  package var cutout: Int?
+  /// Parameters of the beta distributions of mixup and CutMix; nil for none.
+  package var mixup: Double?
+  package var cutMix: Double?
   package var labelSmoothing = 0.0
   /// Largest norm of a step's gradients; nil for any.
   package var clipNorm: Double?
@@ -144,7 +155,14 @@ extension TrainingConfiguration {
     try take(\.nesterov, .nesterov)
     try take(\.weightDecay, .weightDecay)
 
+    try take(\.normalization, .normalization)
+    try take(\.normalizationSamples, .normalizationSamples)
     try take(\.augmentation, .augmentation)
+    try take(\.cropArea, .cropArea)
+    try take(\.colorJitter, .colorJitter)
+    try take(\.cutout, .cutout)
+    try take(\.mixup, .mixup)
+    try take(\.cutMix, .cutMix)
     try take(\.labelSmoothing, .labelSmoothing)
     try take(\.clipNorm, .clipNorm)
     try take(\.averageDecay, .averageDecay)

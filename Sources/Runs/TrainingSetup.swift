@@ -58,7 +58,11 @@ extension TrainingSetup {
     if let state {
       (startingModel, normalization) = (nil, state.normalization)
     } else {
-      let measured = try world.normalization(of: data.train, threads: threads)
+      let channels = data.train.shape.channels
+      let fixed = try world.agree { try configuration.normalization.normalization(channels: channels) }
+      let measured =
+        try fixed
+        ?? world.normalization(of: data.train, samples: configuration.normalizationSamples, threads: threads)
       startingModel = try world.agree { try configuration.startingModel(loaded.0, measured: measured) }
       normalization = startingModel?.normalization ?? measured
     }
@@ -74,9 +78,7 @@ extension TrainingSetup {
       microBatch: configuration.microBatch(worldSize: world.size))
     learningRates = configuration.learningRateSchedule(worldSize: world.size)
     let shape = data.train.shape
-    augmentation = try world.agree {
-      try Augmentation(configuration.augmentation, shape: shape, seed: configuration.seed)
-    }
+    augmentation = try world.agree { try configuration.makeAugmentation(shape) }
     let need = configuration.memoryNeed(for: network, schedule, threads: threads, in: world)
     try world.requireMemory(
       world.isRoot ? need + configuration.savingNeed(of: network) : need, toTrain: true, network,
@@ -100,6 +102,7 @@ extension TrainingSetup {
         ("threads", "\(threads) a rank"),
         ("BLAS", "OpenBLAS \(BLAS.version), \(BLAS.kernelName) kernel, on \(CPU.name)"),
         ("data", data.summary(configuration)),
+        ("normalization", normalizationWords),
         ("model", model),
         ("global batch", globalBatch(world.size)),
         ("learning rate", learningRate(world.size)),
@@ -128,6 +131,22 @@ extension TrainingSetup {
     note("learning rate", checkpoint.peakLearningRate, learningRates.peak, shortest)
     note("epochs", checkpoint.configuration.epochs, configuration.epochs) { "\($0)" }
     return [("resumed", text)] + (changes.isEmpty ? [] : [("changed", changes.joined(separator: ", "))])
+  }
+
+  /// Where it comes from.
+  private var normalizationWords: String {
+    let numbers = NormalizationChoice.given(normalization.rounded).description
+    let origin =
+      if checkpoint != nil {
+        "of the checkpoint"
+      } else if startingModel?.normalization == normalization, configuration.weights != nil {
+        "of the weights"
+      } else if configuration.normalization != .measured {
+        configuration.normalization.isNamed ? "of \(configuration.normalization)" : "given"
+      } else {
+        "of \(grouped(data.measuredSamples(configuration))) training images"
+      }
+    return "\(numbers), \(origin)"
   }
 
   private var model: String {
@@ -180,10 +199,24 @@ extension TrainingSetup {
     }
   }
 
+  /// Such as `photos, cutout 8, mixup 0.2`.
+  private var variations: String {
+    let configuration = configuration
+    var words = configuration.augmentation == .none ? [] : [configuration.augmentation.rawValue]
+    if configuration.augmentation == .resizedCrop {
+      words[0] += " from \(percent(configuration.cropArea)) of the area on"
+    }
+    if let jitter = configuration.colorJitter { words.append("color jitter \(jitter)") }
+    if let side = configuration.cutout { words.append("cutout \(side)") }
+    if let mixup = configuration.mixup { words.append("mixup \(shortest(mixup))") }
+    if let cutMix = configuration.cutMix { words.append("CutMix \(shortest(cutMix))") }
+    return words.joined(separator: ", ")
+  }
+
   /// What is used of it.
   private var regularization: [(name: String, value: String)] {
     var rows: [(String, String)] = []
-    if augmentation != nil { rows.append(("augmentation", configuration.augmentation.rawValue)) }
+    if augmentation != nil { rows.append(("augmentation", variations)) }
     if configuration.labelSmoothing > 0 {
       rows.append(("label smoothing", shortest(configuration.labelSmoothing)))
     }

@@ -9,6 +9,10 @@ package enum RandomPurpose: Equatable, Sendable {
   /// Which training images are held out.
   case validationSplit
   case augmentation
+  case colorJitter
+  case cutout
+  /// Which images are mixed, and how.
+  case mixing
   /// Dropout of the model's layer with this index.
   case dropout(layer: Int)
 
@@ -20,6 +24,9 @@ package enum RandomPurpose: Equatable, Sendable {
     case .benchmark: 4
     case .validationSplit: 5
     case .augmentation: 6
+    case .colorJitter: 7
+    case .cutout: 8
+    case .mixing: 9
     case .dropout(let layer): 0x1000_0000 + UInt32(layer)
     }
   }

@@ -1,5 +1,6 @@
 import Benchmarks
 import Networks
+import Tensors
 import Testing
 
 @Suite struct LayerTimesTests {
@@ -22,12 +23,13 @@ import Testing
     #expect(batches.schedule.stepsPerEpoch == 2 && batches.schedule.microBatch == 24)
     #expect(batches.loader.count == 48)
     var images = [Float](repeating: .nan, count: 2 * network.input.count)
-    var (labels, samples) = ([Int32](repeating: -1, count: 2), [UInt32](repeating: 0, count: 2))
+    var targets = [ClassTarget](repeating: ClassTarget(-1), count: 2)
+    var samples = [UInt32](repeating: 0, count: 2)
     var imageSpan = images.mutableSpan
-    var labelSpan = labels.mutableSpan
+    var targetSpan = targets.mutableSpan
     var sampleSpan = samples.mutableSpan
-    batches.loader.load(46..<48, images: &imageSpan, labels: &labelSpan, samples: &sampleSpan)
+    try batches.loader.load(46..<48, images: &imageSpan, targets: &targetSpan, samples: &sampleSpan)
     let mean = images.reduce(0, +) / Float(images.count)
-    #expect(abs(mean) < 0.02 && labels.allSatisfy { $0 >= 0 && $0 < 1000 })
+    #expect(abs(mean) < 0.02 && targets.allSatisfy { $0.label >= 0 && $0.label < 1000 })
   }
 }

@@ -29,12 +29,12 @@ import Testing
         deviation: [Float](repeating: 0.5, count: images.shape.channels)),
       order: order, augmentation: try Augmentation(kind, shape: images.shape, seed: seed), epoch: epoch)
     var inputs = [Float](repeating: .nan, count: positions.count * images.shape.count)
-    var labels = [Int32](repeating: -1, count: positions.count)
+    var targets = [ClassTarget](repeating: ClassTarget(-1), count: positions.count)
     var samples = [UInt32](repeating: 0, count: positions.count)
     var inputSpan = inputs.mutableSpan
-    var labelSpan = labels.mutableSpan
+    var targetSpan = targets.mutableSpan
     var sampleSpan = samples.mutableSpan
-    loader.load(positions, images: &inputSpan, labels: &labelSpan, samples: &sampleSpan)
+    try loader.load(positions, images: &inputSpan, targets: &targetSpan, samples: &sampleSpan)
     return positions.indices.map { index in
       let row = index - positions.lowerBound
       return Array(inputs[row * images.shape.count..<(row + 1) * images.shape.count])

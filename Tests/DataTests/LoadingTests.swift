@@ -34,30 +34,30 @@ import Testing
     expectClose(normalization.deviation, [Double(1250).squareRoot() / 255, 1], tolerance: 1e-7, "deviation")
   }
 
-  @Test func loaderNormalisesInOrder() {
+  @Test func loaderNormalisesInOrder() throws {
     let loader = BatchLoader(Self.images, Normalization(of: Self.images), order: [1, 0])
     var images = [Float](repeating: .nan, count: 8)
-    var labels = [Int32](repeating: -1, count: 2)
+    var targets = [ClassTarget](repeating: ClassTarget(-1), count: 2)
     var samples = [UInt32](repeating: 9, count: 2)
     var imageSpan = images.mutableSpan
-    var labelSpan = labels.mutableSpan
+    var targetSpan = targets.mutableSpan
     var sampleSpan = samples.mutableSpan
-    loader.load(0..<2, images: &imageSpan, labels: &labelSpan, samples: &sampleSpan)
-    #expect(labels == [2, 1] && samples == [1, 0])
+    try loader.load(0..<2, images: &imageSpan, targets: &targetSpan, samples: &sampleSpan)
+    #expect(targets == [ClassTarget(2), ClassTarget(1)] && samples == [1, 0])
     let step = 50 / Double(1250).squareRoot()
     expectClose(images, [step, 0, 0, 0, -step, 0, 0, 0], tolerance: 1e-6, "images")
   }
 
-  @Test func loaderTakesPartsOfTheOrder() {
+  @Test func loaderTakesPartsOfTheOrder() throws {
     let loader = BatchLoader(Self.images, Normalization(of: Self.images))
     var images = [Float](repeating: .nan, count: 4)
-    var labels: [Int32] = [-1]
+    var targets = [ClassTarget(-1)]
     var samples: [UInt32] = [9]
     var imageSpan = images.mutableSpan
-    var labelSpan = labels.mutableSpan
+    var targetSpan = targets.mutableSpan
     var sampleSpan = samples.mutableSpan
-    loader.load(1..<2, images: &imageSpan, labels: &labelSpan, samples: &sampleSpan)
-    #expect(loader.count == 2 && labels == [2] && samples == [1])
+    try loader.load(1..<2, images: &imageSpan, targets: &targetSpan, samples: &sampleSpan)
+    #expect(loader.count == 2 && targets == [ClassTarget(2)] && samples == [1])
   }
 }
 

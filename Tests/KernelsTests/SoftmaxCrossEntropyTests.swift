@@ -9,8 +9,9 @@ import Testing
   ) -> (loss: Double, correct: Int, dLogits: [Float]) {
     var dLogits = [Float](repeating: .nan, count: logits.count)
     var span = dLogits.mutableSpan
+    let targets = labels.map { ClassTarget($0) }
     let result = softmaxCrossEntropy(
-      logits: logits.span, labels: labels.span, classes: logits.count / labels.count, scale: scale,
+      logits: logits.span, targets: targets.span, classes: logits.count / labels.count, scale: scale,
       smoothing: smoothing, dLogits: &span)
     return (result.loss, result.correct, dLogits)
   }
@@ -31,6 +32,29 @@ import Testing
       return values.firstIndex(of: values.max()!)! - values.startIndex == Int(labels[row])
     }
     #expect(result.correct == right)
+  }
+
+  /// The loss of a mixed target is the mix of the losses, and so is its gradient.
+  @Test(arguments: [0, 0.1] as [Float])
+  func mixedTargetsMixLosses(smoothing: Float) {
+    let logits = randomNumbers(3 * 5, seed: 2).map { 4 * $0 }
+    let (labels, others): ([Int32], [Int32]) = ([0, 4, 2], [3, 1, 2])
+    let share: Float = 0.75
+    let targets = zip(labels, others).map { ClassTarget($0, other: $1, share: share) }
+    var dLogits = [Float](repeating: .nan, count: 15)
+    var span = dLogits.mutableSpan
+    let mixed = softmaxCrossEntropy(
+      logits: logits.span, targets: targets.span, classes: 5, scale: 0.5, smoothing: smoothing, dLogits: &span
+    )
+    let (first, second) = (
+      run(logits, labels, scale: 0.5, smoothing: smoothing),
+      run(logits, others, scale: 0.5, smoothing: smoothing)
+    )
+    #expect(abs(mixed.loss - 0.75 * first.loss - 0.25 * second.loss) < 1e-5)
+    #expect(mixed.correct == first.correct)
+    expectClose(
+      dLogits, zip(first.dLogits, second.dLogits).map { Double(0.75 * $0 + 0.25 * $1) }, tolerance: 1e-6,
+      "dLogits")
   }
 
   @Test func labelSmoothingIsThatOfPyTorch() {

@@ -95,10 +95,10 @@ struct NetworkGradientTests {
     let plan = Plan(network, maximumBatch: count, seed: 1)
     (plan.pass.count, plan.pass.globalBatch) = (count, count)
     let images = randomNumbers(count * network.input.count, seed: 9)
-    plan.withInputs { own, labels, samples in
+    plan.withInputs { own, targets, samples in
       own.copy(from: images.span)
       for index in 0..<count {
-        (labels[index], samples[index]) = (Int32(index % network.classes), UInt32(index))
+        (targets[index], samples[index]) = (ClassTarget(Int32(index % network.classes)), UInt32(index))
       }
     }
     var gradients = [Float](repeating: 0, count: network.layout.gradientCount)

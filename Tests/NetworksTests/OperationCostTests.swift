@@ -84,9 +84,9 @@ import Testing
     plan.pass = fixture.plan.pass
     plan.pass.mode = .evaluation
     fixture.plan.pass.mode = .evaluation
-    plan.withInputs { images, labels, samples in
+    plan.withInputs { images, targets, samples in
       images.copy(from: randomNumbers(images.count, seed: 7).span)
-      for row in labels.indices { (labels[row], samples[row]) = (Int32(row % 4), UInt32(row)) }
+      for row in targets.indices { (targets[row], samples[row]) = (ClassTarget(Int32(row % 4)), UInt32(row)) }
     }
     plan.forward(parameters: fixture.parameters.span)
     let loss = fixture.loss() * Double(fixture.plan.pass.globalBatch)

@@ -30,10 +30,10 @@ import Testing
       parameters = initial
       plan.pass.count = count
       plan.pass.globalBatch = 3 * count
-      plan.withInputs { images, labels, samples in
+      plan.withInputs { images, targets, samples in
         images.copy(from: randomNumbers(images.count, seed: 7).span)
-        for row in labels.indices {
-          labels[row] = Int32(row % network.classes)
+        for row in targets.indices {
+          targets[row] = ClassTarget(Int32(row % network.classes))
           samples[row] = UInt32(row)
         }
       }

@@ -78,12 +78,13 @@ import Testing
 
   private func fill(_ plan: Plan, step: Int, patterns: [Double]) {
     let noise = Self.uniform(UInt32(100 + step), Self.batch * 784)
-    plan.withInputs { images, labels, _ in
-      for row in labels.indices {
-        labels[row] = Int32((row * 7 + step * 3) % 10)
+    plan.withInputs { images, targets, _ in
+      for row in targets.indices {
+        let label = (row * 7 + step * 3) % 10
+        targets[row] = ClassTarget(Int32(label))
         for pixel in 0..<784 {
           images[row * 784 + pixel] = Float(
-            0.5 * noise[row * 784 + pixel] + 0.5 * patterns[Int(labels[row]) * 784 + pixel])
+            0.5 * noise[row * 784 + pixel] + 0.5 * patterns[label * 784 + pixel])
         }
       }
     }

@@ -26,13 +26,16 @@ import Testing
     let optional: [String: Any] = [
       "test_data": "x", "train_samples": 5, "test_samples": 6, "validation_split": 0.5, "weights": "w",
       "global_batch": 7, "micro_batch": 8, "threads": 9, "early_stopping": 10,
-      "learning_rate_scaling": "none", "warmup_learning_rate": 0.25,
+      "learning_rate_scaling": "none", "warmup_learning_rate": 0.25, "cutout": 4, "mixup": 0.5,
+      "cut_mix": 0.75,
+      "color_jitter": ["brightness": 0.5, "contrast": 0.25, "saturation": 0.125, "hue": 0.5],
       "clip_norm": 0.5, "average_decay": 0.75, "out": "o", "resume": "r",
     ]
     let choices: [String: Any] = [
       "convolution": "im2col", "optimizer": "adam", "schedule": "step", "nesterov": "off",
       "augmentation": "digits", "save_every": "7steps", "records": "csv", "verbosity": "quiet",
-      "compression": "fp16", "stall_limits": ["warning": 5, "abort": 6], "data": "d", "model": "m",
+      "compression": "fp16", "normalization": "cifar10", "stall_limits": ["warning": 5, "abort": 6],
+      "data": "d", "model": "m",
       "data_options": ["transpose": true, "first_label": 4, "most_bad": 0.5, "cache": "none"],
     ]
     var changed = defaults.merging(optional) { $1 }.merging(choices) { $1 }

@@ -86,4 +86,18 @@ extension DecodedImage {
     for index in rgb.indices { rgb[index] = pixels[index / 3] }
     return DecodedImage(shape: Shape(shape.height, shape.width, 3), pixels: rgb)
   }
+
+  /// Left and right exchanged.
+  var flipped: DecodedImage {
+    var target = pixels
+    let (width, channels) = (shape.width, shape.channels)
+    for y in 0..<shape.height {
+      for x in 0..<width {
+        for c in 0..<channels {
+          target[(y * width + x) * channels + c] = pixels[(y * width + width - 1 - x) * channels + c]
+        }
+      }
+    }
+    return DecodedImage(shape: shape, pixels: target)
+  }
 }

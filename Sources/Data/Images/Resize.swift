@@ -46,7 +46,7 @@ extension DecodedImage {
   }
 
   /// A part of the image.
-  func cropped(rows: Range<Int>, columns: Range<Int>) -> DecodedImage {
+  package func cropped(rows: Range<Int>, columns: Range<Int>) -> DecodedImage {
     guard rows != 0..<shape.height || columns != 0..<shape.width else { return self }
     var target: [UInt8] = []
     target.reserveCapacity(rows.count * columns.count * shape.channels)
@@ -59,29 +59,32 @@ extension DecodedImage {
 
   private func resizedColumns(_ filter: ResizeFilter) -> DecodedImage {
     guard !filter.isIdentity else { return self }
-    let (channels, width) = (shape.channels, filter.count)
-    var target = [UInt8](repeating: 0, count: shape.height * width * channels)
-    for y in 0..<shape.height {
-      let row = y * shape.width * channels
-      for x in 0..<width {
-        for c in 0..<channels {
-          target[(y * width + x) * channels + c] = filter.value(at: x) {
-            pixels[row + $0 * channels + c]
-          }
+    let (channels, width, height) = (shape.channels, filter.count, shape.height)
+    let rowBytes = shape.width * channels
+    let target = [UInt8](unsafeUninitializedCapacity: height * width * channels) { target, count in
+      pixels.withUnsafeBufferPointer { source in
+        for y in 0..<height {
+          filter.combineColumns(
+            UnsafeBufferPointer(rebasing: source[(y * rowBytes)...]), channels: channels,
+            into: target.baseAddress! + y * width * channels)
         }
       }
+      count = height * width * channels
     }
-    return DecodedImage(shape: Shape(shape.height, width, channels), pixels: target)
+    return DecodedImage(shape: Shape(height, width, channels), pixels: target)
   }
 
   private func resizedRows(_ filter: ResizeFilter) -> DecodedImage {
     guard !filter.isIdentity else { return self }
     let (row, height) = (shape.width * shape.channels, filter.count)
-    var target = [UInt8](repeating: 0, count: height * row)
-    for y in 0..<height {
-      for x in 0..<row {
-        target[y * row + x] = filter.value(at: y) { pixels[$0 * row + x] }
+    let target = [UInt8](unsafeUninitializedCapacity: height * row) { target, count in
+      pixels.withUnsafeBufferPointer { source in
+        for y in 0..<height {
+          filter.combineRows(
+            at: y, source.baseAddress!, rowBytes: row, into: target.baseAddress! + y * row)
+        }
       }
+      count = height * row
     }
     return DecodedImage(shape: Shape(height, shape.width, shape.channels), pixels: target)
   }
@@ -95,8 +98,10 @@ private struct ResizeFilter {
   let isIdentity: Bool
   /// The first of them that an output position takes from, counted from that of `inputs`, by output position.
   private let starts: [Int]
-  /// The weights of the input positions from the first on, times 2^22, by output position.
-  private let weights: [[Int]]
+  /// The weights of the input positions from the first on, times 2^22, `taps` an output position: the last may be 0.
+  private let weights: [Int32]
+  /// The most input positions that an output position takes from.
+  private let taps: Int
 
   private static let bits = 22
 
@@ -105,13 +110,13 @@ private struct ResizeFilter {
     let positions = positions ?? 0..<newSize
     isIdentity = size == newSize
     guard !isIdentity else {
-      (inputs, starts, weights) = (positions, [], [])
+      (inputs, starts, weights, taps) = (positions, [], [], 0)
       return
     }
     let scale = Double(size) / Double(newSize)
     let shrinking = max(scale, 1)
     let (support, factor) = (interpolation.support * shrinking, 1 / shrinking)
-    var (starts, weights): ([Int], [[Int]]) = ([], [])
+    var (starts, weights): ([Int], [[Int32]]) = ([], [])
     for position in positions {
       let center = (Double(position) + 0.5) * scale
       let first = max(Int(center - support + 0.5), 0)
@@ -120,22 +125,109 @@ private struct ResizeFilter {
       let sum = raw.reduce(0, +)
       starts.append(first)
       weights.append(
-        raw.map { Int(($0 / sum * Double(1 << Self.bits)).rounded(.toNearestOrAwayFromZero)) })
+        raw.map { Int32(($0 / sum * Double(1 << Self.bits)).rounded(.toNearestOrAwayFromZero)) })
     }
     let first = starts[0]
     inputs = first..<zip(starts, weights).map { $0 + $1.count }.max()!
+    let taps = weights.map(\.count).max()!
+    self.taps = taps
     self.starts = starts.map { $0 - first }
-    self.weights = weights
+    self.weights = weights.flatMap { $0 + [Int32](repeating: 0, count: taps - $0.count) }
   }
 
   /// Number of output positions.
   var count: Int { isIdentity ? inputs.count : starts.count }
 
+  private static let half = Int32(1) << (bits - 1)
+
+  /// How many input positions, from its first on, an output position takes from: those that there are.
   @inline(__always)
-  func value(at position: Int, _ input: (Int) -> UInt8) -> UInt8 {
-    let start = starts[position]
-    var sum = 1 << (Self.bits - 1)
-    for (offset, weight) in weights[position].enumerated() { sum += Int(input(start + offset)) * weight }
-    return UInt8(min(max(sum >> Self.bits, 0), 255))
+  private func taps(at position: Int) -> Int { min(taps, inputs.count - starts[position]) }
+
+  /// An output row, each byte of it from those above each other.
+  ///
+  /// - Parameters:
+  ///   - source: (inputs, row bytes)
+  ///   - target: (row bytes)
+  func combineRows(
+    at position: Int, _ source: UnsafePointer<UInt8>, rowBytes: Int, into target: UnsafeMutablePointer<UInt8>
+  ) {
+    let first = UnsafeRawPointer(source + starts[position] * rowBytes)
+    let count = taps(at: position)
+    weights.withUnsafeBufferPointer { all in
+      let weights = all.baseAddress! + position * taps
+      var index = 0
+      while index &+ 16 <= rowBytes {
+        var sum = SIMD16<Int32>(repeating: Self.half)
+        for tap in 0..<count {
+          let bytes = (first + (tap &* rowBytes &+ index)).loadUnaligned(as: SIMD16<UInt8>.self)
+          sum = sum &+ widened(bytes) &* SIMD16(repeating: weights[tap])
+        }
+        let values = (sum &>> SIMD16(repeating: Int32(Self.bits))).clamped(
+          lowerBound: SIMD16(repeating: 0), upperBound: SIMD16(repeating: 255))
+        let bytes = SIMD16<UInt8>(truncatingIfNeeded: values)
+        UnsafeMutableRawPointer(target + index).storeBytes(of: bytes, as: SIMD16<UInt8>.self)
+        index &+= 16
+      }
+      while index < rowBytes {
+        var sum = Self.half
+        for tap in 0..<count {
+          sum &+= Int32((first + (tap &* rowBytes &+ index)).load(as: UInt8.self)) &* weights[tap]
+        }
+        target[index] = Self.byte(sum)
+        index &+= 1
+      }
+    }
   }
+
+  /// An output row, each pixel of it from those beside each other.
+  ///
+  /// - Parameters:
+  ///   - source: (inputs, channels), maybe with more behind.
+  ///   - target: (outputs, channels)
+  func combineColumns(
+    _ source: UnsafeBufferPointer<UInt8>, channels: Int, into target: UnsafeMutablePointer<UInt8>
+  ) {
+    let bytes = UnsafeRawPointer(source.baseAddress!)
+    // A pixel of three bytes is loaded as four where there are so many.
+    let safe = channels == 3 ? (source.count - 1) / 3 : 0
+    weights.withUnsafeBufferPointer { all in
+      for x in 0..<starts.count {
+        let (start, count) = (starts[x], taps(at: x))
+        let weights = all.baseAddress! + x &* taps
+        if channels == 3 && start &+ count <= safe {
+          var sum = SIMD4<Int32>(repeating: Self.half)
+          for tap in 0..<count {
+            let word = (bytes + 3 &* (start &+ tap)).loadUnaligned(as: UInt32.self)
+            let lanes =
+              (SIMD4<UInt32>(repeating: word) &>> SIMD4(0, 8, 16, 24)) & SIMD4(repeating: 0xFF)
+            sum =
+              sum &+ unsafeBitCast(lanes, to: SIMD4<Int32>.self) &* SIMD4(repeating: weights[tap])
+          }
+          target[3 &* x] = Self.byte(sum[0])
+          target[3 &* x &+ 1] = Self.byte(sum[1])
+          target[3 &* x &+ 2] = Self.byte(sum[2])
+        } else {
+          for channel in 0..<channels {
+            var sum = Self.half
+            for tap in 0..<count {
+              sum &+= Int32(source[(start &+ tap) &* channels &+ channel]) &* weights[tap]
+            }
+            target[x &* channels &+ channel] = Self.byte(sum)
+          }
+        }
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func byte(_ sum: Int32) -> UInt8 {
+    UInt8(truncatingIfNeeded: min(max(sum &>> Int32(bits), 0), 255))
+  }
+}
+
+/// The bytes as numbers of 32 bits.
+@inline(__always)
+private func widened(_ bytes: SIMD16<UInt8>) -> SIMD16<Int32> {
+  SIMD16<Int32>(truncatingIfNeeded: bytes)
 }

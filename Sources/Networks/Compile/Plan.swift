@@ -14,7 +14,7 @@ package final class Plan {
   let operations: [any Operation]
   /// Value 0 are the images, value i + 1 is what operation i gives; the last are the logits.
   private let memory: PassMemory
-  private let labels: SharedBuffer<Int32>
+  private let targets: SharedBuffer<ClassTarget>
   private let labelSmoothing: Float
 
   /// - Parameters:
@@ -34,24 +34,24 @@ package final class Plan {
     operations = layers.map { $0.layer.operation(at: $0.site) }
     memory = PassMemory(
       of: layers, input: network.input.count, maximumBatch: maximumBatch, forwardOnly: forwardOnly)
-    labels = SharedBuffer(repeating: 0, count: maximumBatch)
+    targets = SharedBuffer(repeating: ClassTarget(0), count: maximumBatch)
   }
 
   /// Number of operations, which `backward` is called for from the last to the first.
   package var operationCount: Int { operations.count }
 
-  /// Lets `fill` write the pass's inputs: images (N, H, W, C), labels (N), and the samples' numbers (N).
+  /// Lets `fill` write the pass's inputs: images (N, H, W, C), targets (N), and the samples' numbers (N).
   package func withInputs<Failure>(
     _ fill: (
-      _ images: inout MutableSpan<Float>, _ labels: inout MutableSpan<Int32>,
+      _ images: inout MutableSpan<Float>, _ targets: inout MutableSpan<ClassTarget>,
       _ samples: inout MutableSpan<UInt32>
     ) throws(Failure) -> Void
   ) throws(Failure) {
-    let (memory, labelMemory, sampleMemory) = (memory, labels, pass.samples)
+    let (memory, targetMemory, sampleMemory) = (memory, targets, pass.samples)
     var images = memory.mutableActivation(0, pass.count)
-    var labels = labelMemory.mutableSpan(first: pass.count)
+    var targets = targetMemory.mutableSpan(first: pass.count)
     var samples = sampleMemory.mutableSpan(first: pass.count)
-    try fill(&images, &labels, &samples)
+    try fill(&images, &targets, &samples)
   }
 
   /// Lets `read` see the logits, (N, classes), of the last forward pass.
@@ -116,9 +116,9 @@ package final class Plan {
   private func crossEntropy(
     scale: Float, smoothing: Float, dLogits: inout MutableSpan<Float>
   ) -> (loss: Double, correct: Int) {
-    let (memory, labels) = (memory, labels)
+    let (memory, targets) = (memory, targets)
     return softmaxCrossEntropy(
-      logits: memory.activation(operations.count, pass.count), labels: labels.span(first: pass.count),
+      logits: memory.activation(operations.count, pass.count), targets: targets.span(first: pass.count),
       classes: network.classes, scale: scale, smoothing: smoothing,
       dLogits: &dLogits)
   }
