@@ -7,6 +7,14 @@ import Testing
 
 /// Random crops, colors, blanked squares and mixed images, with torchvision and Pillow as the judges.
 @Suite struct PhotoAugmentationTests {
+  /// torchvision's compiled operators, which nothing here needs, do not load beside a PyTorch for CPUs: they are
+  /// declared.
+  private static let torchvision = """
+    import torch
+    library = torch.library.Library("torchvision", "DEF")
+    for name in ("nms", "qnms"): library.define(name + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    """
+
   @Test(.enabled(if: Python.isThere, Comment(rawValue: Python.hint)))
   func changedColorsAreTorchvisions() throws {
     let changes: [(ColorJitter.Change, String)] =
@@ -21,6 +29,7 @@ import Testing
     let calls = changes.map { "\"\($0.1)\"" }.joined(separator: ", ")
     try withPillow(
       """
+      \(Self.torchvision)
       from torchvision.transforms.functional import *
       for kind, array in ("noise", noise(40, 50, 3)), ("smooth", smooth(31, 18)), ("gray", noise(9, 11)):
         image = Image.fromarray(array)
@@ -46,6 +55,7 @@ import Testing
     let regions = [(0, 0, 40, 50), (3, 7, 20, 31), (10, 0, 30, 12), (0, 49, 40, 1), (5, 5, 8, 8)]
     try withPillow(
       """
+      \(Self.torchvision)
       from torchvision.transforms.functional import *
       array = noise(40, 50, 3)
       pixels("whole", array)
@@ -81,7 +91,8 @@ import Testing
     for region in own { #expect(region.rows.upperBound <= height && region.columns.upperBound <= width) }
     let text = try Python.run(
       """
-      import torch, numpy as np
+      \(Self.torchvision)
+      import numpy as np
       from torchvision.transforms import RandomResizedCrop
       torch.manual_seed(1)
       image = torch.zeros(1, \(height), \(width))
