@@ -44,7 +44,7 @@ let package = Package(
     .target(name: "MPI", dependencies: ["System", "CMPI"], swiftSettings: spans),
     .target(name: "Kernels", dependencies: ["Tensors", "CCPU", "COpenBLAS"], swiftSettings: numeric),
     .target(
-      name: "Data", dependencies: ["Files", "Hashing", "Tensors", "CPNG", "CTurboJPEG", "CZlib"],
+      name: "Data", dependencies: ["Files", "System", "Hashing", "Tensors", "CPNG", "CTurboJPEG", "CZlib"],
       swiftSettings: numeric),
     .target(name: "Optimizers", dependencies: ["Tensors"], swiftSettings: numeric),
     .target(name: "Networks", dependencies: ["Kernels", "Files", "Tensors"], swiftSettings: spans),

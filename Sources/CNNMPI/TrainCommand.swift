@@ -52,6 +52,10 @@ enum TrainCommand {
         O("--accumulate", \.accumulate, .count(upTo: 65536), "batches whose gradients make one update"),
         O("--threads", \.threads, .count(upTo: 1024), "threads a rank [its cores / ranks that share them]")
           .changeable,
+        O(
+          "--loader-threads", \.loaderThreads, .wholeNumber,
+          "threads a rank that decode image files ahead [its cores that --threads leaves]"
+        ).changeable,
         O("--seed", \.seed, .seed, "of weights, order, dropout, augmentation and synthetic digits"),
         O(
           "--early-stopping", \.earlyStopping, .count(),

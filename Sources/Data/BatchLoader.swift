@@ -29,6 +29,12 @@ package struct BatchLoader: Sendable {
     self.order = order ?? Array(0..<UInt32(images.count))
   }
 
+  /// Of the images.
+  package var shape: Shape { images.shape }
+
+  /// The images are decoded when they are loaded.
+  package var isDecoding: Bool { memory == nil }
+
   /// Number of samples in an epoch.
   package var count: Int { order.count }
 

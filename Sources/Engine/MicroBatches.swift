@@ -4,14 +4,19 @@ import Parallel
 /// A run of a batch's micro-batches that one rank computes, and where their samples come from.
 package struct MicroBatches: Sendable {
   package let loader: BatchLoader
+  /// Loads ahead; nil where the computing threads load themselves.
+  package let ring: PrefetchRing?
   package let batch: GlobalBatch
   /// Which of the batch's micro-batches: a contiguous part of 0..<`batch.microBatches`, maybe an empty one.
   package let indices: Range<Int>
   /// The number of the training step since the start of training, from 0.
   package let step: Int
 
-  package init(_ loader: BatchLoader, _ batch: GlobalBatch, indices: Range<Int>, step: Int) {
+  package init(
+    _ loader: BatchLoader, _ ring: PrefetchRing? = nil, _ batch: GlobalBatch, indices: Range<Int>, step: Int
+  ) {
     self.loader = loader
+    self.ring = ring
     self.batch = batch
     self.indices = indices
     self.step = step

@@ -50,12 +50,13 @@ package final class Synchronous: TrainingStrategy {
   }
 
   package func step(
-    _ loader: BatchLoader, at position: TrainingPosition, learningRate: Double
+    _ loader: BatchLoader, _ ring: PrefetchRing?, at position: TrainingPosition, learningRate: Double
   ) throws -> StepMetrics {
     let start = ContinuousClock.now
     let batch = schedule.batch(after: position.samples)
     let own = MicroBatches(
-      loader, batch, indices: shard(of: batch.microBatches, world.rank, of: world.size), step: position.step)
+      loader, ring, batch, indices: shard(of: batch.microBatches, world.rank, of: world.size),
+      step: position.step)
     world.pulse.enter(.computing, step: position.step + 1)
     reducer.begin(microBatches: batch.microBatches)
     // batch -> forward -> loss -> backward, on all threads; meanwhile the gradients are summed over the ranks,

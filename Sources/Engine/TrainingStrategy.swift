@@ -15,9 +15,10 @@ package protocol TrainingStrategy: AnyObject {
 
   /// Trains on the global batch at `position`.
   ///
+  /// - Parameter ring: loads ahead what `loader` would; nil where the computing threads load themselves.
   /// - Returns: mean loss and right answers of the whole batch, the same on every rank.
   func step(
-    _ loader: BatchLoader, at position: TrainingPosition, learningRate: Double
+    _ loader: BatchLoader, _ ring: PrefetchRing?, at position: TrainingPosition, learningRate: Double
   ) throws -> StepMetrics
 
   /// The parameters and running statistics that count now, the same on all ranks: what is evaluated, and
@@ -58,6 +59,13 @@ package struct TrainingState {
 }
 
 extension TrainingStrategy {
+  /// Trains on the global batch at `position`, whose images the computing threads load themselves.
+  package func step(
+    _ loader: BatchLoader, at position: TrainingPosition, learningRate: Double
+  ) throws -> StepMetrics {
+    try step(loader, nil, at: position, learningRate: learningRate)
+  }
+
   package var network: Network { engine.network }
   package var layout: ParameterLayout { engine.network.layout }
 

@@ -86,7 +86,11 @@ final class Worker: @unchecked Sendable {
     plan.pass.globalBatch = microBatches.batch.count
     plan.pass.step = microBatches.step
     try plan.withInputs { images, targets, samples throws(DataError) in
-      try microBatches.loader.load(positions, images: &images, targets: &targets, samples: &samples)
+      if let ring = microBatches.ring {
+        try ring.load(positions, images: &images, targets: &targets, samples: &samples)
+      } else {
+        try microBatches.loader.load(positions, images: &images, targets: &targets, samples: &samples)
+      }
     }
   }
 

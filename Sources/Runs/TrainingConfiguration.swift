@@ -48,6 +48,8 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var accumulate = 1
   /// Threads a rank; nil for the cores that the rank has to itself.
   package var threads: Int?
+  /// Threads a rank that decode images ahead; nil for the cores that `threads` leaves of the rank's.
+  package var loaderThreads: Int?
   package var seed: UInt64 = 1
   /// Epochs without a better accuracy after which training ends; nil for all epochs.
   package var earlyStopping: Int?
@@ -140,6 +142,7 @@ extension TrainingConfiguration {
     try take(\.microBatch, .microBatch)
     try take(\.accumulate, .accumulate)
     try take(\.threads, .threads)
+    try take(\.loaderThreads, .loaderThreads)
     try take(\.seed, .seed)
     try take(\.earlyStopping, .earlyStopping)
 

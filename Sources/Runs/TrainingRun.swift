@@ -52,8 +52,9 @@ final class TrainingRun {
   func run() throws {
     while progress.position.epoch < setup.configuration.epochs, stopping?.isDue != true {
       let loader = epochLoader()
+      let ring = try setup.ring(loader, after: progress.position.samples, world)
       (watch, times) = (Stopwatch(), strategy.times)
-      while progress.position.samples < setup.schedule.samples { try step(loader) }
+      while progress.position.samples < setup.schedule.samples { try step(loader, ring) }
       try endEpoch()
     }
     try finish()
@@ -68,11 +69,11 @@ final class TrainingRun {
       epoch: progress.position.epoch)
   }
 
-  private func step(_ loader: BatchLoader) throws {
+  private func step(_ loader: BatchLoader, _ ring: PrefetchRing?) throws {
     let position = progress.position
     let rate = setup.learningRates.rate(after: setup.schedule.epochs(at: position))
     try vote.start(StopSignal.received != nil ? Self.stop : world.isRoot && saves.isTimeUp ? Self.save : 0)
-    let metrics = try strategy.step(loader, at: position, learningRate: rate)
+    let metrics = try strategy.step(loader, ring, at: position, learningRate: rate)
     let decision = try vote.finish()
     guard metrics.loss.isFinite else {
       throw DivergedError(loss: metrics.loss, position: position, learningRate: rate)

@@ -20,6 +20,8 @@ struct TrainingSetup {
   let schedule: BatchSchedule
   /// The number of this rank's threads.
   let threads: Int
+  /// Of this rank, to decode ahead; 0 where the computing threads load images themselves.
+  let loaderThreads: Int
   let learningRates: LearningRateSchedule
   /// The state of the checkpoint that the run goes on from; nil for a new run.
   let checkpoint: CheckpointState?
@@ -79,10 +81,31 @@ extension TrainingSetup {
     learningRates = configuration.learningRateSchedule(worldSize: world.size)
     let shape = data.train.shape
     augmentation = try world.agree { try configuration.makeAugmentation(shape) }
-    let need = configuration.memoryNeed(for: network, schedule, threads: threads, in: world)
+    loaderThreads =
+      data.train is LabeledImages
+      ? 0 : configuration.loaderThreads ?? min(max(world.threadsPerRank - threads, 0), 8)
+    let ring = PrefetchRing.memory(
+      slots: loaderThreads == 0 ? 0 : ringSlots, microBatch: schedule.microBatch, shape: shape)
+    let need =
+      configuration.memoryNeed(for: network, schedule, threads: threads, in: world)
+      + MemoryNeed(written: ring, reserved: Double(NamedThread.stackBytes * loaderThreads))
     try world.requireMemory(
       world.isRoot ? need + configuration.savingNeed(of: network) : need, toTrain: true, network,
       microBatch: schedule.microBatch)
+  }
+
+  /// Micro-batches that are loaded ahead at most: one for each thread that computes, and one for each that loads.
+  private var ringSlots: Int { threads + loaderThreads }
+
+  /// Threads that load an epoch's images ahead; nil where the computing threads load them.
+  ///
+  /// - Parameter done: samples of the epoch that are done.
+  func ring(_ loader: BatchLoader, after done: Int, _ world: World) throws -> PrefetchRing? {
+    try world.agree {
+      guard loaderThreads > 0 else { return nil }
+      let sequence = schedule.sequence(after: done, rank: world.rank, of: world.size, threads: threads)
+      return try PrefetchRing(loader, sequence, threads: loaderThreads, slots: ringSlots)
+    }
   }
 
   /// What the weights are as a file.
@@ -99,7 +122,7 @@ extension TrainingSetup {
       [
         ("world", "\(counted(world.size, "rank")) on \(counted(Set(world.hosts).count, "host"))"),
         ("cores", world.placement.summary),
-        ("threads", "\(threads) a rank"),
+        ("threads", "\(threads) a rank" + (loaderThreads > 0 ? ", \(loaderThreads) to decode images" : "")),
         ("BLAS", "OpenBLAS \(BLAS.version), \(BLAS.kernelName) kernel, on \(CPU.name)"),
         ("data", data.summary(configuration)),
         ("normalization", normalizationWords),

@@ -25,7 +25,7 @@ import Testing
     // Fields that are nil by default are not in there.
     let optional: [String: Any] = [
       "test_data": "x", "train_samples": 5, "test_samples": 6, "validation_split": 0.5, "weights": "w",
-      "global_batch": 7, "micro_batch": 8, "threads": 9, "early_stopping": 10,
+      "global_batch": 7, "micro_batch": 8, "threads": 9, "loader_threads": 2, "early_stopping": 10,
       "learning_rate_scaling": "none", "warmup_learning_rate": 0.25, "cutout": 4, "mixup": 0.5,
       "cut_mix": 0.75,
       "color_jitter": ["brightness": 0.5, "contrast": 0.25, "saturation": 0.125, "hue": 0.5],
