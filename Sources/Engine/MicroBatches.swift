@@ -13,7 +13,7 @@ package struct MicroBatches: Sendable {
   package let step: Int
 
   package init(
-    _ loader: BatchLoader, _ ring: PrefetchRing? = nil, _ batch: GlobalBatch, indices: Range<Int>, step: Int
+    _ loader: BatchLoader, _ batch: GlobalBatch, indices: Range<Int>, step: Int, ring: PrefetchRing? = nil
   ) {
     self.loader = loader
     self.ring = ring

@@ -55,8 +55,8 @@ package final class Synchronous: TrainingStrategy {
     let start = ContinuousClock.now
     let batch = schedule.batch(after: position.samples)
     let own = MicroBatches(
-      loader, ring, batch, indices: shard(of: batch.microBatches, world.rank, of: world.size),
-      step: position.step)
+      loader, batch, indices: shard(of: batch.microBatches, world.rank, of: world.size),
+      step: position.step, ring: ring)
     world.pulse.enter(.computing, step: position.step + 1)
     reducer.begin(microBatches: batch.microBatches)
     // batch -> forward -> loss -> backward, on all threads; meanwhile the gradients are summed over the ranks,
