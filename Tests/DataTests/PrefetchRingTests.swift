@@ -113,14 +113,15 @@ import Testing
 
   private func withPillowFiles(_ directory: String) throws {
     // A gray image of one pixel.
-    let png = try #require(
-      Foundation.Data(
-        base64Encoded:
-          "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="))
+    let text =
+      "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+    let png = try #require(NSData(base64Encoded: text))
     for name in ["a", "b"] {
       try FileManager.default.createDirectory(
         atPath: "\(directory)/\(name)", withIntermediateDirectories: true)
-      for number in 0..<3 { try png.write(to: URL(fileURLWithPath: "\(directory)/\(name)/\(number).png")) }
+      for number in 0..<3 {
+        #expect(png.write(toFile: "\(directory)/\(name)/\(number).png", atomically: false))
+      }
     }
   }
 }
