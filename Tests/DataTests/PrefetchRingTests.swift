@@ -22,9 +22,9 @@ import Testing
   }
 
   private struct Loaded: Equatable {
-    var images: [Float]
-    var targets: [ClassTarget]
-    var samples: [UInt32]
+    let images: [Float]
+    let targets: [ClassTarget]
+    let samples: [UInt32]
   }
 
   private static func load(
@@ -33,15 +33,14 @@ import Testing
       Range<Int>, inout MutableSpan<Float>, inout MutableSpan<ClassTarget>, inout MutableSpan<UInt32>
     ) throws -> Void
   ) rethrows -> Loaded {
-    var loaded = Loaded(
-      images: [Float](repeating: .nan, count: positions.count * shape.count),
-      targets: [ClassTarget](repeating: ClassTarget(-1), count: positions.count),
-      samples: [UInt32](repeating: .max, count: positions.count))
-    var images = loaded.images.mutableSpan
-    var targets = loaded.targets.mutableSpan
-    var samples = loaded.samples.mutableSpan
-    try load(positions, &images, &targets, &samples)
-    return loaded
+    var images = [Float](repeating: .nan, count: positions.count * shape.count)
+    var targets = [ClassTarget](repeating: ClassTarget(-1), count: positions.count)
+    var samples = [UInt32](repeating: .max, count: positions.count)
+    var imageSpan = images.mutableSpan
+    var targetSpan = targets.mutableSpan
+    var sampleSpan = samples.mutableSpan
+    try load(positions, &imageSpan, &targetSpan, &sampleSpan)
+    return Loaded(images: images, targets: targets, samples: samples)
   }
 
   /// By several threads that want them in another order than they are loaded in.
