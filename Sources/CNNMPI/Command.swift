@@ -50,7 +50,8 @@ struct Subcommand: Sendable {
 
   private static let commands = [
     TrainCommand.subcommand, EvaluateCommand.subcommand, PredictCommand.subcommand, ModelCommand.subcommand,
-    ImportCommand.subcommand, ExportCommand.subcommand, PlotCommand.subcommand, BenchCommand.subcommand,
+    DataCommand.subcommand, ImportCommand.subcommand, ExportCommand.subcommand, PlotCommand.subcommand,
+    BenchCommand.subcommand,
     ScalingCommand.subcommand, DoctorCommand.subcommand, CompletionsCommand.subcommand,
     ManualCommand.subcommand,
   ]

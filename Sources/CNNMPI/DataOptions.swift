@@ -14,8 +14,10 @@ let dataHelp =
   "directory with MNIST's four files, CIFAR's binary files, or images by class; or built-in digits"
 
 /// The options for what the files do not say.
-func dataOptions<Configuration: DataConfiguration>() -> [Option<Configuration>] {
-  [
+///
+/// - Parameter caching: whether images are read more than once.
+func dataOptions<Configuration: DataConfiguration>(caching: Bool = true) -> [Option<Configuration>] {
+  let options: [Option<Configuration>] = [
     Option(
       "--first-label", \.dataOptions.firstLabel, .wholeNumber,
       "what the files of MNIST's format call the first class"),
@@ -25,9 +27,12 @@ func dataOptions<Configuration: DataConfiguration>() -> [Option<Configuration>] 
     Option(
       "--max-bad", \.dataOptions.mostBad, .percentage,
       "share of image files that may be left out as they cannot be read"),
+  ]
+  guard caching else { return options }
+  return options + [
     Option(
       "--cache", \.dataOptions.cache, .choice,
       "keep decoded images in memory, or decode them each time; auto: keep what takes up to half of what is left"
-    ),
+    )
   ]
 }

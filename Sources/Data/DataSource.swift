@@ -7,6 +7,7 @@ package struct DataSource {
   private enum Format {
     case mnist(MNISTDirectory)
     case cifar(CIFARDirectory)
+    case pack(Pack)
     case images(ImageFolder)
   }
 
@@ -26,7 +27,9 @@ package struct DataSource {
       throw DataError(path, expected: "a directory with data", found: "a file", hint: Self.hint)
     }
     let names = try names(inDirectory: directory)
-    if let mnist = MNISTDirectory(directory, names, options) {
+    if let pack = try Pack(directory, names) {
+      format = .pack(pack)
+    } else if let mnist = MNISTDirectory(directory, names, options) {
       format = .mnist(mnist)
     } else if let cifar = CIFARDirectory(directory, names) {
       format = .cifar(cifar)
@@ -51,6 +54,7 @@ package struct DataSource {
     switch format {
     case .mnist(let files): try files.load(part)
     case .cifar(let files): try files.load(part)
+    case .pack(let pack): try pack.load(part, as: input)
     case .images(let folder): try folder.load(part, as: input)
     }
   }

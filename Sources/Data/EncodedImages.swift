@@ -47,14 +47,14 @@ package struct EncodedImages: Dataset {
 
   /// The image in its own size.
   package func image(_ sample: Int) throws(DataError) -> DecodedImage {
+    try ImageFile.decode(try bytes(sample), path: sources[sample].name)
+  }
+
+  /// The image's file.
+  package func bytes(_ sample: Int) throws(DataError) -> [UInt8] {
     let source = sources[sample]
-    let bytes =
-      if let range = source.range {
-        try readPart(of: source.path.text, range, as: "a readable image")
-      } else {
-        try readFile(source.path.text, as: "a readable image")
-      }
-    return try ImageFile.decode(bytes, path: source.name)
+    guard let range = source.range else { return try readFile(source.path.text, as: "a readable image") }
+    return try readPart(of: source.path.text, range, as: "a readable image")
   }
 
   /// Of the names of images and classes, and of the labels.
