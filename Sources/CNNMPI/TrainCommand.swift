@@ -54,7 +54,9 @@ enum TrainCommand {
     (
       "Optimizer",
       [
-        O("--optimizer", \.optimizer, .choice, "the update rule"),
+        O(
+          "--optimizer", \.optimizer, .choice,
+          "the update rule: SGD, Adam, AdamW; LARS and LAMB go by layers, for large batches"),
         O("--lr", \.learningRate, .positive.single, "learning rate of one rank"),
         O(
           "--lr-scaling", \.learningRateScaling, .choice,
@@ -63,9 +65,11 @@ enum TrainCommand {
         O("--schedule", \.schedule, .choice, "how the rate goes on"),
         O("--step-epochs", \.stepEpochs, .positive, "step schedule: epochs between drops"),
         O("--step-factor", \.stepFactor, .positive.single, "step schedule: factor of a drop"),
-        O("--momentum", \.momentum, .share.single, "of SGD"),
-        O("--nesterov", \.nesterov, .choice, "Nesterov's momentum, of SGD"),
-        O("--weight-decay", \.weightDecay, .nonNegative.single, "L2 penalty"),
+        O("--momentum", \.momentum, .share.single, "of SGD and LARS"),
+        O("--nesterov", \.nesterov, .choice, "Nesterov's momentum, of SGD and LARS"),
+        O(
+          "--weight-decay", \.weightDecay, .nonNegative.single,
+          "L2 penalty; with adamw and lamb apart from the gradients"),
       ]
     ),
     (
@@ -200,7 +204,9 @@ enum TrainCommand {
     func idle(_ options: [String], _ isIdle: Bool, _ reason: String) -> [String] {
       isIdle ? options.filter(names.contains).map { "\($0) has no effect \(reason)" } : []
     }
-    return idle(["--momentum", "--nesterov"], configuration.optimizer == .adam, "with --optimizer adam")
+    return idle(
+      ["--momentum", "--nesterov"], !configuration.optimizer.hasMomentum,
+      "with --optimizer \(configuration.optimizer.rawValue)")
       + idle(
         ["--step-epochs", "--step-factor"], configuration.schedule != .step,
         "with --schedule \(configuration.schedule.rawValue)")

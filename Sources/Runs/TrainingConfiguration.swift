@@ -7,7 +7,12 @@ import Tensors
 /// Everything that decides a training run. Two runs with equal configurations on equally many ranks and
 /// threads give equal weights.
 package struct TrainingConfiguration: Codable, Equatable, Sendable {
-  package enum OptimizerKind: String, Codable, CaseIterable, Sendable { case sgd, adam }
+  package enum OptimizerKind: String, Codable, CaseIterable, Sendable {
+    case sgd, adam, adamw, lars, lamb
+
+    /// Says whether the rule has a momentum that can be set.
+    package var hasMomentum: Bool { self == .sgd || self == .lars }
+  }
   package enum Scaling: String, Codable, CaseIterable, Sendable { case linear, none }
   package enum ScheduleKind: String, Codable, CaseIterable, Sendable { case constant, cosine, step }
   package enum Switch: String, Codable, CaseIterable, Sendable { case on, off }

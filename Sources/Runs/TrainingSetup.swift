@@ -100,7 +100,7 @@ extension TrainingSetup {
         ("model", model),
         ("global batch", globalBatch(world.size)),
         ("learning rate", learningRate(world.size)),
-        ("optimizer", optimizer),
+        ("optimizer", configuration.optimizerWords),
       ] + regularization + [
         ("epochs", "\(configuration.epochs) of \(counted(schedule.stepsPerEpoch, "step"))"),
         ("seed", "\(configuration.seed)"),
@@ -166,15 +166,6 @@ extension TrainingSetup {
         : configuration.schedule.rawValue)
   }
 
-  private var optimizer: String {
-    let decay = configuration.weightDecay > 0 ? ", weight decay \(shortest(configuration.weightDecay))" : ""
-    return switch configuration.optimizer {
-    case .sgd:
-      "SGD, \(configuration.nesterov == .on ? "Nesterov " : "")momentum \(shortest(configuration.momentum))\(decay)"
-    case .adam: "Adam\(decay)"
-    }
-  }
-
   /// What is used of it.
   private var regularization: [(name: String, value: String)] {
     var rows: [(String, String)] = []
@@ -220,7 +211,9 @@ extension TrainingSetup {
           + "now: only the number of training images is the same for certain"
       ] : []
     let notes = startingModel?.notes ?? []
-    return try self.data.notes + notes + choice + rounding + data + reduction.idleWarnings(hosts: world.hosts)
+    let rule = configuration.optimizerWarnings(peakLearningRate: learningRates.peak)
+    return try self.data.notes + notes + choice + rule + rounding + data
+      + reduction.idleWarnings(hosts: world.hosts)
       + world.placementWarnings()
       + world.idleThreadWarnings(schedule, threads: threads)
   }

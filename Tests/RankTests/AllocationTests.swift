@@ -36,10 +36,17 @@ import Testing
       Regularization(labelSmoothing: 0.1, clipNorm: 0.1, averageDecay: 0.99), augmentation)
   }
 
+  @Test(arguments: [TrainingConfiguration.OptimizerKind.adamw, .lars, .lamb])
+  func stepsOfOtherOptimizersAllocateNothing(_ optimizer: TrainingConfiguration.OptimizerKind) throws {
+    try expectNoAllocations("mnist-bn", threads: 1, optimizer: optimizer)
+  }
+
   private func expectNoAllocations(
     _ model: String, threads: Int, _ regularization: Regularization = Regularization(),
-    _ augmentation: AugmentationKind = .none
+    _ augmentation: AugmentationKind = .none, optimizer: TrainingConfiguration.OptimizerKind = .sgd
   ) throws {
+    var configuration = TrainingConfiguration()
+    configuration.optimizer = optimizer
     _ = Ranks.world  // starts MPI
     let world = try World(MPIRuntime.alone())
     let network = try Network(ModelDescription(named: model))
@@ -49,7 +56,7 @@ import Testing
     reduction.bucketBytes = 100_000
     let trainer = try Synchronous(
       network, world, schedule: schedule, threads: threads, seed: 3,
-      optimizer: SGD(count: network.layout.trainable.count, momentum: 0.9), reduction: reduction,
+      optimizer: configuration.makeOptimizer(for: network.layout), reduction: reduction,
       regularization: regularization)
     let loader = BatchLoader(
       images, Normalization(of: images),
