@@ -1,6 +1,7 @@
 import Engine
 import Models
 import Networks
+import Parallel
 import Reporting
 import Runs
 import System
@@ -31,6 +32,13 @@ enum TrainCommand {
         O(
           "--weights", \.weights, .text("RUN|FILE"),
           "start from the weights of a run, or of a .safetensors file, also from PyTorch"),
+        O(
+          "--freeze", \.freeze, .words("LAYER,..."),
+          "layers that are not trained: names, their beginnings up to a dot as layer1, patterns as 'features.*'"
+        ),
+        O(
+          "--replace-head", \.replaceHead,
+          "leave out the last dense layer of --weights: it starts anew, with as many classes as the data"),
         O("--conv", \.convolution, .choice, "how convolutions are computed; auto goes by their shapes"),
       ]
     ),
@@ -157,10 +165,24 @@ enum TrainCommand {
         let restarted = try found?.beginning.map { try restart($0, in: complete.resume, arguments) }
         try train(
           resumed ?? restarted ?? complete, from: found?.checkpoint, warnings: idle + (found?.warnings ?? []),
-          in: world,
-          version: CNNMPI.version)
+          in: world)
       }
     })
+
+  /// Trains, and says of failures which options help.
+  private static func train(
+    _ configuration: TrainingConfiguration, from checkpoint: Checkpoint?, warnings: [String], in world: World
+  ) throws {
+    guard !configuration.replaceHead || configuration.weights != nil else {
+      throw UsageError(description: "--replace-head: expected --weights, the model whose head is left out")
+    }
+    do {
+      try Runs.train(
+        configuration, from: checkpoint, warnings: warnings, in: world, version: CNNMPI.version)
+    } catch let failure as AgreedFailure where (failure.own as? ModelError)?.cause == .otherClasses {
+      throw failure.adding("; --replace-head starts with a new one")
+    }
+  }
 
   /// The checkpoint's configuration with the options of the command line.
   ///

@@ -12,7 +12,7 @@ struct LayerTensor {
 extension ParameterLayout {
   /// The tensors that are trained, in the order of the layers.
   var layerTensors: [LayerTensor] {
-    tensors.filter { $0.kind == .trainable }.map { tensor in
+    tensors.filter(\.isTrained).map { tensor in
       let range =
         tensor.range.lowerBound - trainable.lowerBound..<tensor.range.upperBound - trainable.lowerBound
       return LayerTensor(range: range, isAdapted: tensor.shape.count > 1)

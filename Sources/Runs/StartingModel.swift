@@ -8,16 +8,19 @@ extension TrainingConfiguration {
   /// The model that `--weights` names, for a network of `--model`; nil where it names none.
   ///
   /// Weights that do not say how they want images normalised get the statistics of the training images.
+  ///
+  /// A head that is replaced starts with random weights, by the run's seed.
   func startingModel(_ network: Network, _ data: TrainingData) throws -> TrainedModel? {
     guard let weights else { return nil }
     let file = try WeightsFile(path: weights)
     let normalization =
       try file.storedNormalization() == nil
       ? Normalization(of: data.train) : file.normalization(for: network, ModelSource())
-    let (parameters, notes) = try file.weights(of: network)
+    let head = replaceHead ? network.head : nil
+    let (parameters, notes) = try file.weights(of: network, besides: head, seed: seed)
     return TrainedModel(
       network, parameters, normalization, preprocessing: try file.preprocessing(for: network),
-      classNames: try file.classNames(for: network), notes: notes)
+      classNames: head == nil ? try file.classNames(for: network) : nil, notes: notes)
   }
 }
 

@@ -1,4 +1,5 @@
 import Engine
+import Networks
 import Optimizers
 import Parallel
 import Reporting
@@ -49,9 +50,10 @@ extension TrainingConfiguration {
       totalEpochs: Double(epochs), decay: decay)
   }
 
-  /// Arenas of a checkpoint besides the parameters: the optimizer's, averaged and best weights.
-  package var savedArenas: Int {
-    (optimizer.hasMomentum ? 1 : 2) + (averageDecay == nil ? 0 : 1) + (earlyStopping == nil ? 0 : 1)
+  /// Bytes of a checkpoint's arenas besides the parameters: the optimizer's, averaged and best weights.
+  package func savedBytes(of network: Network) -> Double {
+    Double(optimizer.hasMomentum ? 1 : 2) * network.gradientBytes
+      + Double((averageDecay == nil ? 0 : 1) + (earlyStopping == nil ? 0 : 1)) * network.arenaBytes
   }
 
   /// The optimizer for the trainable tensors of a network's arenas.

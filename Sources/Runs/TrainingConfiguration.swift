@@ -39,6 +39,10 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var model = "mnist-cnn"
   /// Run directory or safetensors file with the weights to start from; nil for random ones.
   package var weights: String?
+  /// Layers that are not trained, see `Network.freezing`.
+  package var freeze: [String] = []
+  /// The head of `weights` is left out: the model's has as many classes as the data, and starts with random weights.
+  package var replaceHead = false
   /// Which algorithms convolutions may use.
   package var convolution = ConvolutionMethod.auto
 
@@ -124,6 +128,8 @@ extension TrainingConfiguration {
     try take(\.validationSplit, .validationSplit)
     try take(\.model, .model)
     try take(\.weights, .weights)
+    try take(\.freeze, .freeze)
+    try take(\.replaceHead, .replaceHead)
     try take(\.convolution, .convolution)
 
     try take(\.epochs, .epochs)

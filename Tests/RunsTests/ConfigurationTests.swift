@@ -33,6 +33,7 @@ import Testing
       "convolution": "im2col", "optimizer": "adam", "schedule": "step", "nesterov": "off",
       "augmentation": "digits", "save_every": "7steps", "records": "csv", "verbosity": "quiet",
       "compression": "fp16", "stall_limits": ["warning": 5, "abort": 6], "data": "d", "model": "m",
+      "freeze": ["conv1", "layer1.*"],
       "data_options": ["transpose": true, "first_label": 4, "most_bad": 0.5],
     ]
     var changed = defaults.merging(optional) { $1 }.merging(choices) { $1 }
