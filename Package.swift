@@ -150,7 +150,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "CNNMPI", "Engine", "Parallel", "Networks", "Kernels", "System", "Hashing", "TestSupport",
+        "CNNMPI", "Engine", "Parallel", "Networks", "Kernels", "Files", "System", "Hashing", "Tensors",
+        "TestSupport",
       ], swiftSettings: tests),
   ]
 )

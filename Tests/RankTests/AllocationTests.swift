@@ -41,15 +41,20 @@ import Testing
     try expectNoAllocations("mnist-bn", threads: 1, optimizer: optimizer)
   }
 
+  @Test func stepsWithFrozenLayersAllocateNothing() throws {
+    try expectNoAllocations("mnist-bn", threads: 1, frozen: ["conv1", "bn1", "bn3"])
+  }
+
   private func expectNoAllocations(
     _ model: String, threads: Int, _ regularization: Regularization = Regularization(),
-    _ augmentation: AugmentationKind = .none, optimizer: TrainingConfiguration.OptimizerKind = .sgd
+    _ augmentation: AugmentationKind = .none, optimizer: TrainingConfiguration.OptimizerKind = .sgd,
+    frozen: [String] = []
   ) throws {
     var configuration = TrainingConfiguration()
     configuration.optimizer = optimizer
     _ = Ranks.world  // starts MPI
     let world = try World(MPIRuntime.alone())
-    let network = try Network(ModelDescription(named: model))
+    let network = try Network(ModelDescription(named: model)).freezing(frozen)
     let images = RankTraining.images(256)
     let schedule = BatchSchedule(samples: images.count, globalBatch: 64, microBatch: 16)
     var reduction = Reduction()
