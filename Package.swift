@@ -7,10 +7,12 @@ let cpu = Context.environment["CNN_MPI_CPU"] ?? "native"
 
 let spans: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 
-/// Settings of modules with hot loops: without `-march` Swift generates SSE2, and inner loops would check at
-/// run time that nobody else uses a buffer.
+/// Settings of modules with hot loops: without `-march` Swift generates SSE2, inner loops would check at run time
+/// that nobody else uses a buffer, and square roots that could set `errno` are computed one by one.
 let numeric: [SwiftSetting] =
-  spans + [.unsafeFlags(["-Xcc", "-march=\(cpu)", "-enforce-exclusivity=unchecked"])]
+  spans + [
+    .unsafeFlags(["-Xcc", "-march=\(cpu)", "-Xcc", "-fno-math-errno", "-enforce-exclusivity=unchecked"])
+  ]
 
 /// Tests build sooner without optimization, in release too: what takes their time is what they test.
 let tests: [SwiftSetting] = spans + [.unsafeFlags(["-Onone"])]
@@ -148,7 +150,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "CNNMPI", "Engine", "Parallel", "Networks", "Kernels", "System", "Hashing", "TestSupport",
+        "CNNMPI", "Engine", "Parallel", "Networks", "Kernels", "Files", "System", "Hashing", "Tensors",
+        "TestSupport",
       ], swiftSettings: tests),
   ]
 )

@@ -38,7 +38,7 @@ final class StepRunner {
       model = .training(
         try Synchronous(
           network, world, schedule: batches.schedule, threads: workload.threads, seed: training.seed,
-          optimizer: training.makeOptimizer(count: network.layout.trainable.count),
+          optimizer: training.makeOptimizer(for: network.layout),
           reduction: training.reduction, convolution: training.convolution))
     }
   }

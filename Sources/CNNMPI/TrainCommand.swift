@@ -1,6 +1,7 @@
 import Engine
 import Models
 import Networks
+import Parallel
 import Reporting
 import Runs
 import System
@@ -39,6 +40,13 @@ enum TrainCommand {
         O(
           "--weights", \.weights, .text("RUN|FILE"),
           "start from the weights of a run, or of a .safetensors file, also from PyTorch"),
+        O(
+          "--freeze", \.freeze, .words("LAYER,..."),
+          "layers that are not trained: names, their beginnings up to a dot as layer1, patterns as 'features.*'"
+        ),
+        O(
+          "--replace-head", \.replaceHead,
+          "leave out the last dense layer of --weights: it starts anew, with as many classes as the data"),
         O("--conv", \.convolution, .choice, "how convolutions are computed; auto goes by their shapes"),
       ]
     ),
@@ -66,7 +74,9 @@ enum TrainCommand {
     (
       "Optimizer",
       [
-        O("--optimizer", \.optimizer, .choice, "the update rule"),
+        O(
+          "--optimizer", \.optimizer, .choice,
+          "the update rule: SGD, Adam, AdamW; LARS and LAMB go by layers, for large batches"),
         O("--lr", \.learningRate, .positive.single, "learning rate of one rank"),
         O(
           "--lr-scaling", \.learningRateScaling, .choice,
@@ -76,9 +86,11 @@ enum TrainCommand {
         O("--schedule", \.schedule, .choice, "how the rate goes on"),
         O("--step-epochs", \.stepEpochs, .positive, "step schedule: epochs between drops"),
         O("--step-factor", \.stepFactor, .positive.single, "step schedule: factor of a drop"),
-        O("--momentum", \.momentum, .share.single, "of SGD"),
-        O("--nesterov", \.nesterov, .choice, "Nesterov's momentum, of SGD"),
-        O("--weight-decay", \.weightDecay, .nonNegative.single, "L2 penalty"),
+        O("--momentum", \.momentum, .share.single, "of SGD and LARS"),
+        O("--nesterov", \.nesterov, .choice, "Nesterov's momentum, of SGD and LARS"),
+        O(
+          "--weight-decay", \.weightDecay, .nonNegative.single,
+          "L2 penalty; with adamw and lamb apart from the gradients"),
       ]
     ),
     (
@@ -177,10 +189,24 @@ enum TrainCommand {
         let restarted = try found?.beginning.map { try restart($0, in: complete.resume, arguments) }
         try train(
           resumed ?? restarted ?? complete, from: found?.checkpoint, warnings: idle + (found?.warnings ?? []),
-          in: world,
-          version: CNNMPI.version)
+          in: world)
       }
     })
+
+  /// Trains, and says of failures which options help.
+  private static func train(
+    _ configuration: TrainingConfiguration, from checkpoint: Checkpoint?, warnings: [String], in world: World
+  ) throws {
+    guard !configuration.replaceHead || configuration.weights != nil else {
+      throw UsageError(description: "--replace-head: expected --weights, the model whose head is left out")
+    }
+    do {
+      try Runs.train(
+        configuration, from: checkpoint, warnings: warnings, in: world, version: CNNMPI.version)
+    } catch let failure as AgreedFailure where (failure.own as? ModelError)?.cause == .otherClasses {
+      throw failure.adding("; --replace-head starts with a new one")
+    }
+  }
 
   /// The checkpoint's configuration with the options of the command line.
   ///
@@ -224,7 +250,9 @@ enum TrainCommand {
     func idle(_ options: [String], _ isIdle: Bool, _ reason: String) -> [String] {
       isIdle ? options.filter(names.contains).map { "\($0) has no effect \(reason)" } : []
     }
-    return idle(["--momentum", "--nesterov"], configuration.optimizer == .adam, "with --optimizer adam")
+    return idle(
+      ["--momentum", "--nesterov"], !configuration.optimizer.hasMomentum,
+      "with --optimizer \(configuration.optimizer.rawValue)")
       + idle(
         ["--step-epochs", "--step-factor"], configuration.schedule != .step,
         "with --schedule \(configuration.schedule.rawValue)")

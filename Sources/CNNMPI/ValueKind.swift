@@ -173,6 +173,21 @@ extension ValueKind<[Double]> {
   }
 }
 
+extension ValueKind<[String]> {
+  /// One word, or several with commas between.
+  static func words(_ placeholder: String) -> Self {
+    Self(
+      placeholder: placeholder,
+      parse: { text throws(ValueError) in
+        let words = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard words.allSatisfy({ !$0.isEmpty }) else {
+          throw ValueError(expected: "words with commas between")
+        }
+        return words
+      }, show: { $0.joined(separator: ",") })
+  }
+}
+
 extension ValueKind
 where Value: RawRepresentable<String> & CaseIterable & SendableMetatype, Value.AllCases: SendableMetatype {
   /// One of the names of an enumeration.

@@ -77,7 +77,7 @@ package struct RunDirectoryCheck: Check {
     let seen = try world.communicator.allGather(sees ? 1 : 0)
     // A checkpoint more than are kept, while a new one is written; the trained model; records.
     let arenas = Double(network.layout.gradientCount) * 4
-    let checkpoint = arenas * Double(1 + configuration.savedArenas)
+    let checkpoint = arenas + configuration.savedBytes(of: network)
     self.init(
       Outcome(
         path: trial?.path ?? path, seconds: trial?.seconds, free: trial?.space?.free,

@@ -14,12 +14,15 @@ extension Network {
   ) -> MemoryNeed {
     let plan = Plan.memory(
       of: self, maximumBatch: microBatch, convolution: convolution, forwardOnly: gradients == 0)
-    let thread = plan + arenaBytes * Double(gradients)
+    let thread = plan + gradientBytes * Double(gradients)
     return MemoryNeed(
       written: arenaBytes + thread * Double(threads),
       reserved: Double(BLAS.bufferBytes + NamedThread.stackBytes) * Double(threads))
   }
 
-  /// Bytes of an arena of gradients, which is the largest.
-  package var arenaBytes: Double { 4 * Double(layout.gradientCount) }
+  /// Bytes of an arena of gradients, or of the optimizer's state.
+  package var gradientBytes: Double { 4 * Double(layout.gradientCount) }
+
+  /// Bytes of the largest arena: that of the gradients, or where there are frozen tensors maybe the parameters'.
+  package var arenaBytes: Double { 4 * Double(max(layout.gradientCount, layout.parameterCount)) }
 }

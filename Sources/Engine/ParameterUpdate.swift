@@ -49,7 +49,7 @@ package final class ParameterUpdate {
 
   /// The L2 norm of `gradients`, which the last step was made of, before it was clipped.
   package func norm(of gradients: SharedBuffer<Float>) -> Double {
-    normBeforeClipping ?? gradientNorm(gradients.span.extracting(layout.trainable))
+    normBeforeClipping ?? euclideanNorm(gradients.span.extracting(layout.trainable))
   }
 
   /// The parameters that count: their moving average, where there is one.

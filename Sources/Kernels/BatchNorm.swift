@@ -165,6 +165,34 @@ package struct BatchNormKernel: ~Copyable {
     }
   }
 
+  /// The gradient of the input of `evaluate`, with the same gain, shift, mean and variance, which are constants:
+  ///
+  ///     dX = gain / sqrt(variance + epsilon) dY'
+  ///
+  /// - Parameters:
+  ///   - dY: (M, C).
+  ///   - dX: (M, C), overwritten.
+  package mutating func evaluateBackward(
+    _ x: Span<Float>, dY: Span<Float>, gain: Span<Float>, shift: Span<Float>, mean: Span<Float>,
+    variance: Span<Float>, dX: inout MutableSpan<Float>
+  ) {
+    precondition(dX.count == x.count, "\(dX.count) gradients for \(x.count) inputs")
+    let (rows, channels) = (rows(x.count, dY.count), channels)
+    let (cuts, bounds) = (activation != .identity, ActivationBounds(activation))
+    let (x, dY, dX, factor) = (x.address, dY.address, dX.address, factor.address)
+    let (mean, shift) = (mean.address, shift.address)
+    for c in 0..<channels { factor[c] = gain[c] / (variance[c] + epsilon).squareRoot() }
+    forEachVector(of: 0..<rows, channels) { place, c, lanes in
+      let factor = factor.vector(at: c, lanes: lanes)
+      var gradient = dY.vector(at: place, lanes: lanes)
+      if cuts {
+        let centred = x.vector(at: place, lanes: lanes) - mean.vector(at: c, lanes: lanes)
+        gradient = bounds.backward(gradient, y: centred * factor + shift.vector(at: c, lanes: lanes))
+      }
+      dX.store(factor * gradient, at: place, lanes: lanes)
+    }
+  }
+
   private func rows(_ x: Int, _ y: Int? = nil) -> Int {
     precondition(y ?? x == x && x % channels == 0, "\(x) inputs and \(y ?? x) outputs in rows of \(channels)")
     return x / channels

@@ -23,7 +23,7 @@ package func dense(
 /// - Parameters:
 ///   - y: (N, O), the output of `dense`.
 ///   - dY: (N, O); changed: 0 where the activation cut off.
-///   - dWeight: (I, O), overwritten: x^T dY.
+///   - dWeight: (I, O), overwritten: x^T dY; or empty where nobody needs it.
 ///   - dBias: (O), overwritten; or empty for none.
 ///   - dX: (N, I), overwritten: dY weight^T; or empty where nobody needs it.
 package func denseBackward(
@@ -35,10 +35,11 @@ package func denseBackward(
   dBias.update(repeating: 0)
   addBiasBackward(y: y, activation: activation, dY: &dY, dBias: &dBias, width: outputs)
   precondition(
-    x.count == count * inputs && dWeight.count == inputs * outputs && dY.count == count * outputs,
+    x.count == count * inputs && (dWeight.isEmpty || dWeight.count == inputs * outputs)
+      && dY.count == count * outputs,
     "(\(count) x \(inputs))^T (\(count) x \(outputs)) with \(dWeight.count) weights, \(dY.count) outputs")
   let part = inputsAtOnce(count, inputs, outputs)
-  for first in stride(from: 0, to: inputs, by: part) {
+  for first in stride(from: 0, to: dWeight.isEmpty ? 0 : inputs, by: part) {
     product(
       x.address + first, rowOfA: inputs, transposeA: true, dY.address, dWeight.address + first * outputs,
       m: min(part, inputs - first), n: outputs, k: count)

@@ -43,22 +43,20 @@ extension Network {
   ///
   /// - Parameters:
   ///   - tensors: in any order.
+  ///   - besides: a layer that may be missing or in other shapes among the tensors, and stays as it is.
   ///   - source: the file they are from, for messages.
   /// - Throws: `ModelError` with what was expected and found; the arena may be filled in part then.
   package func restore(
-    _ tensors: [NamedTensor], _ part: ParameterLayout.Part = .parameters, prefix: String = "",
-    from source: String,
-    to arena: inout MutableSpan<Float>
+    _ tensors: [NamedTensor], _ part: ParameterLayout.Part = .parameters, besides layer: Node? = nil,
+    prefix: String = "", from source: String, to arena: inout MutableSpan<Float>
   ) throws(ModelError) {
     var found: [String: NamedTensor] = [:]
     for tensor in tensors where !tensor.name.hasSuffix(".\(batchCounter)") { found[tensor.name] = tensor }
-    try expect(Set(found.keys), part, prefix: prefix, from: source)
-    for (tensor, form) in self.tensors(of: part) {
+    try expect(Set(found.keys), part, besides: layer, prefix: prefix, from: source)
+    for (tensor, form) in self.tensors(of: part, besides: layer) {
       let (name, shape) = (prefix + tensor.name, form.shape)
       guard let given = found[name], given.shape == shape else {
-        throw ModelError(
-          "\(source): expected tensor \(name) in shape \(shape), as model \(description.name) has it, found "
-            + "shape \(found[name]!.shape)")
+        throw shapeError(of: tensor, as: name, shape, found[name]!.shape, from: source)
       }
       guard case .floats(let numbers) = given.values else {
         throw ModelError("\(source): expected tensor \(name) to hold floating-point numbers, found integers")
@@ -67,6 +65,19 @@ extension Network {
       var values = arena[slice: tensor.range]
       form.restore(numbers.span, to: &values)
     }
+  }
+
+  private func shapeError(
+    of tensor: ParameterLayout.Tensor, as name: String, _ shape: [Int], _ found: [Int], from source: String
+  ) -> ModelError {
+    let what =
+      "\(source): expected tensor \(name) in shape \(shape), as model \(description.name) has it, found shape "
+      + "\(found)"
+    let isOfHead = head.map { layout.tensors[$0.tensors].contains(tensor) } ?? false
+    guard isOfHead, shape.dropFirst() == found.dropFirst(), let classes = found.first else {
+      return ModelError(what)
+    }
+    return ModelError("\(what): \(classes) classes, not \(self.classes)", cause: .otherClasses)
   }
 
   /// - Parameters:
@@ -92,18 +103,23 @@ extension Network {
 
   /// The tensors of an arena with their forms, all or some of them.
   private func tensors(
-    of part: ParameterLayout.Part, in indices: Range<Int>? = nil
+    of part: ParameterLayout.Part, in indices: Range<Int>? = nil, besides layer: Node? = nil
   ) -> [(tensor: ParameterLayout.Tensor, form: PyTorchForm)] {
-    (indices ?? layout.tensors.indices).map { (layout.tensors[$0], pyTorchForms[$0]) }
-      .filter { part == .parameters || $0.tensor.kind == .trainable }
+    (indices ?? layout.tensors.indices).filter { layer?.tensors.contains($0) != true }
+      .map { (layout.tensors[$0], pyTorchForms[$0]) }
+      .filter { part == .parameters || $0.tensor.isTrained }
   }
 
   /// - Throws: `ModelError` where the names that a file has are not those that `restore` expects.
   package func expect(
-    _ names: Set<String>, _ part: ParameterLayout.Part = .parameters, prefix: String = "", from source: String
+    _ names: Set<String>, _ part: ParameterLayout.Part = .parameters, besides layer: Node? = nil,
+    prefix: String = "", from source: String
   ) throws(ModelError) {
-    let wanted = self.tensors(of: part).map { prefix + $0.tensor.name }
-    let found = names.filter { !$0.hasSuffix(".\(batchCounter)") }
+    let wanted = self.tensors(of: part, besides: layer).map { prefix + $0.tensor.name }
+    let ignored = layer.map { "\(prefix)\($0.name)." }
+    let found = names.filter { name in
+      !name.hasSuffix(".\(batchCounter)") && !(ignored.map(name.hasPrefix) ?? false)
+    }
     let missing = wanted.filter { !found.contains($0) }
     let unknown = found.subtracting(wanted).sorted()
     let model = "model \(description.name)"

@@ -38,8 +38,12 @@ package struct WeightsFile {
   /// The weights, and what people should know of how they were found. Those of a checkpoint are the ones that
   /// its run evaluates, the moving averages where there are any. What PyTorch's wrappers put before all names
   /// does not matter.
+  ///
+  /// - Parameters:
+  ///   - besides: a layer that the file need not have, or in another shape, and that gets random weights.
+  ///   - seed: of the random weights.
   package func weights(
-    of network: Network
+    of network: Network, besides layer: Network.Node? = nil, seed: UInt64 = 0
   ) throws -> (parameters: SharedBuffer<Float>, notes: [String]) {
     let names = file.tensors.map(\.name)
     let wrapper = network.wrapperPrefix(of: names)
@@ -48,8 +52,11 @@ package struct WeightsFile {
       prefix.isEmpty ? Network.isOwn(name) : name.hasPrefix(prefix)
     }
     // Sizes come from a description: they are compared with the file before memory is taken.
-    try network.expect(Set(names.filter(isWanted)), prefix: prefix, from: path)
-    let count = network.layout.tensors.reduce(0) { $0 + $1.range.count }
+    try network.expect(Set(names.filter(isWanted)), besides: layer, prefix: prefix, from: path)
+    let left = layer?.tensors ?? 0..<0
+    let count = network.layout.tensors.indices.reduce(0) {
+      $0 + (left.contains($1) ? 0 : network.layout.tensors[$1].range.count)
+    }
     guard count <= file.bytes.count else {
       throw FileError(
         path, expected: "the \(count) numbers of model \(network.description.name)",
@@ -57,7 +64,9 @@ package struct WeightsFile {
     }
     let parameters = SharedBuffer<Float>(repeating: 0, count: network.layout.parameterCount)
     var values = parameters.mutableSpan
-    try network.restore(file.load(where: isWanted), prefix: prefix, from: path, to: &values)
+    if layer != nil { network.initialize(&values, seed: seed) }
+    try network.restore(
+      file.load(where: isWanted), besides: layer, prefix: prefix, from: path, to: &values)
     let note = "the names in \(path) begin with \(wrapper), which is left out"
     return (parameters, wrapper.isEmpty ? [] : [note])
   }

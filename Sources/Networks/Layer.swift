@@ -167,10 +167,15 @@ package struct LayerSite {
   package let maxPool: Bool
   /// The algorithms that convolutions may use.
   package let convolution: ConvolutionMethod
-  /// False where the inputs are the images.
-  package let needsInputGradient: Bool
+  /// All that the layer reads are the images, whose gradient nobody needs.
+  package let readsImages: Bool
+  /// The layer's tensors stay as they are, running statistics too.
+  package let isFrozen: Bool
   /// The number of the layer in its model, to tell random streams apart.
   package let index: Int
+
+  /// The places of the gradients of the layer's tensors, in the order of `parameters`; empty where it is frozen.
+  package var gradients: [Range<Int>] { isFrozen ? parameters.map { _ in 0..<0 } : parameters }
 
   /// The shape of the first input.
   package var input: Shape { inputs[0] }

@@ -91,10 +91,20 @@ extension ModelDescription.NamedLayer: Codable {
 
 /// The reason why a model cannot be.
 package struct ModelError: Error, Equatable, CustomStringConvertible {
+  /// What somebody who knows the program's options can give a hint on.
+  package enum Cause: Sendable {
+    /// Weights fit but for the number of classes that their head tells apart.
+    case otherClasses
+  }
+
   package let description: String
+  package let cause: Cause?
 
   /// - Parameter description: one line; what names from files would do to a terminal is escaped.
-  package init(_ description: String) { self.description = escaped(description, length: .max) }
+  package init(_ description: String, cause: Cause? = nil) {
+    self.description = escaped(description, length: .max)
+    self.cause = cause
+  }
 }
 
 extension ModelDescription {

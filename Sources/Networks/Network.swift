@@ -15,6 +15,8 @@ package struct Network: Sendable {
     package let output: Shape
     /// The tensors that the layer owns, as indices into `layout.tensors`.
     package let tensors: Range<Int>
+    /// The tensors stay as they are, see `Network.freezing`.
+    package let isFrozen: Bool
 
     /// Shape of the first value that the layer reads.
     package var input: Shape { inputShapes[0] }
@@ -42,9 +44,10 @@ package struct Network: Sendable {
   /// The number of classes that the network tells apart.
   package var classes: Int { nodes[nodes.count - 1].output.count }
 
+  /// - Parameter frozen: names of layers whose tensors are not trained.
   /// - Throws: `ModelError` where the layers do not fit together, with the layer's name, its inputs and all
   ///   shapes.
-  package init(_ description: ModelDescription) throws(ModelError) {
+  package init(_ description: ModelDescription, frozen: Set<String> = []) throws(ModelError) {
     guard !description.layers.isEmpty else {
       throw ModelError("\(description.title): expected layers, found none")
     }
@@ -65,7 +68,7 @@ package struct Network: Sendable {
         Node(
           name: name, layer: item.layer.resolved(for: inputs), inputs: graph.inputs[index],
           inputShapes: inputs, output: output,
-          tensors: count..<count + own.count))
+          tensors: count..<count + own.count, isFrozen: frozen.contains(name)))
       shapes.append(output)
       described.append(own)
       count += own.count
@@ -80,9 +83,10 @@ package struct Network: Sendable {
     self.nodes = nodes
     pyTorchForms = described.flatMap { $0.map(\.pyTorch) }
     initializers = Self.initializers(of: described, nodes, graph)
+    let frozenTensors = nodes.flatMap { node in node.tensors.map { _ in node.isFrozen } }
     layout = ParameterLayout(
       zip(nodes, described).flatMap { node, own in own.map { ("\(node.name).\($0.name)", $0.shape, $0.kind) }
-      })
+      }, isFrozen: { frozenTensors[$0] })
   }
 
   private static func output(

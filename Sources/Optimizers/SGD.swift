@@ -25,18 +25,28 @@ package final class SGD: Optimizer {
   ) {
     let memory = velocity
     var velocity = memory.mutableSpan
-    precondition(
-      parameters.count == velocity.count && gradients.count == velocity.count, "\(gradients.count)")
-    let (momentum, weightDecay) = (momentum, weightDecay)
-    // Nesterov's step is g + momentum * velocity, the plain one 0 * g + 1 * velocity.
-    let (gradientShare, velocityShare): (Float, Float) = nesterov ? (1, momentum) : (0, 1)
-    for index in parameters.indices {
-      let parameter = parameters[unchecked: index]
-      let gradient = gradients[unchecked: index] + weightDecay * parameter
-      let speed = momentum * velocity[unchecked: index] + gradient
-      velocity[unchecked: index] = speed
-      parameters[unchecked: index] =
-        parameter - learningRate * (gradientShare * gradient + velocityShare * speed)
-    }
+    momentumStep(
+      &parameters, gradients, &velocity, gradientScale: 1, weightDecay: weightDecay, momentum: momentum,
+      nesterov: nesterov, learningRate: learningRate)
+  }
+}
+
+/// A step of SGD with momentum, see `SGD`, in which g is multiplied by `gradientScale`, as `LARS` does.
+func momentumStep(
+  _ parameters: inout MutableSpan<Float>, _ gradients: Span<Float>, _ velocity: inout MutableSpan<Float>,
+  gradientScale: Float, weightDecay: Float, momentum: Float, nesterov: Bool, learningRate: Float
+) {
+  precondition(
+    parameters.count == velocity.count && gradients.count == velocity.count,
+    "\(parameters.count) parameters, \(gradients.count) gradients, \(velocity.count) velocities")
+  // Nesterov's step is g + momentum * velocity, the plain one 0 * g + 1 * velocity.
+  let (gradientShare, velocityShare): (Float, Float) = nesterov ? (1, momentum) : (0, 1)
+  for index in parameters.indices {
+    let parameter = parameters[unchecked: index]
+    let gradient = gradientScale * (gradients[unchecked: index] + weightDecay * parameter)
+    let speed = momentum * velocity[unchecked: index] + gradient
+    velocity[unchecked: index] = speed
+    parameters[unchecked: index] =
+      parameter - learningRate * (gradientShare * gradient + velocityShare * speed)
   }
 }

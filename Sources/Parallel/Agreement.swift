@@ -15,7 +15,9 @@ extension AgreedError {
 package struct AgreedFailure: AgreedError, CustomStringConvertible {
   /// The lowest rank that failed, and what it says.
   package let rank: Int
-  package let message: String
+  package private(set) var message: String
+  /// What this rank itself failed with; nil where it did not.
+  package let own: (any Error)?
   /// All ranks failed with this message.
   package let isEverywhere: Bool
   package let worldSize: Int
@@ -23,6 +25,13 @@ package struct AgreedFailure: AgreedError, CustomStringConvertible {
 
   package var description: String {
     isEverywhere ? message : "[rank \(rank)/\(worldSize) \(host)] \(message)"
+  }
+
+  /// The same failure with more behind its message.
+  package func adding(_ words: String) -> AgreedFailure {
+    var failure = self
+    failure.message += words
+    return failure
   }
 }
 
@@ -33,17 +42,18 @@ extension World {
   /// `body` itself must not talk to other ranks.
   package func agree<Result>(_ body: () throws -> Result) throws -> Result {
     let outcome = Swift.Result { try body() }
-    let message: String? =
+    let own: (any Error)? =
       switch outcome {
       case .success: nil
-      case .failure(let error): "\(error)"
+      case .failure(let error): error
       }
+    let message = own.map { "\($0)" }
     let firstFailed = try waiting { try communicator.allReduce(message == nil ? size : rank, .minimum) }
     if firstFailed == size { return try outcome.get() }
     let shared = try communicator.broadcast(message ?? "", from: firstFailed)
     let isEverywhere = try communicator.allReduce(message == shared ? 1 : 0, .minimum) == 1
     throw AgreedFailure(
-      rank: firstFailed, message: shared, isEverywhere: isEverywhere, worldSize: size,
+      rank: firstFailed, message: shared, own: own, isEverywhere: isEverywhere, worldSize: size,
       host: hosts[firstFailed])
   }
 }

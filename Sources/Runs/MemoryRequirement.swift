@@ -116,12 +116,12 @@ extension TrainingConfiguration {
     return network.memoryNeed(
       microBatch: schedule.microBatch, threads: threads, gradients: max(depth, 1), convolution: convolution)
       + MemoryNeed(
-        written: Double(savedArenas) * network.arenaBytes + sums
+        written: savedBytes(of: network) + sums
           + (trace ? Trace.memory(threads: threads) : 0))
   }
 
   /// What rank 0 takes to write a checkpoint or the trained model: a copy of all that goes into it.
   package func savingNeed(of network: Network) -> MemoryNeed {
-    MemoryNeed(written: (saveEvery == .never ? 1 : 1 + Double(savedArenas)) * network.arenaBytes)
+    MemoryNeed(written: network.arenaBytes + (saveEvery == .never ? 0 : savedBytes(of: network)))
   }
 }

@@ -5,20 +5,28 @@ extension Network {
   /// A described network for images: one that comes with the program takes their shape, and as many classes as they
   /// have. Where these have no names there may be fewer in the data than the network tells apart.
   ///
+  /// - Parameter replacingHead: the network's head is to start anew, so that it has just the classes of the images,
+  ///   whoever described it.
   /// - Throws: `ModelError` with the layer that does not fit.
   package init(
-    _ described: ModelDescription, for train: any Dataset, _ test: any Dataset
+    _ described: ModelDescription, for train: any Dataset, _ test: any Dataset, replacingHead: Bool = false
   ) throws(ModelError) {
     let network = try Network(described)
-    guard ModelZoo.models.contains(where: { $0.name == described.name }) else {
+    let isOurs = ModelZoo.models.contains { $0.name == described.name }
+    guard isOurs || replacingHead else {
       self = network
       return
     }
     let most = max(train.classes, test.classes)
     if train.classNames == nil, most > network.classes { try Self.checkLabels(train, network) }
-    let classes = train.classNames == nil ? max(most, network.classes) : most
-    let fits = classes == network.classes && train.shape == network.input
-    self = fits ? network : try Network(described.fitted(to: train.shape, classes: classes))
+    guard !replacingHead || network.head != nil else {
+      throw ModelError(
+        "\(described.title): expected a dense layer that gives the logits, as its head, found none")
+    }
+    let classes = train.classNames == nil && !replacingHead ? max(most, network.classes) : most
+    let shape = isOurs ? train.shape : network.input
+    let fits = classes == network.classes && shape == network.input
+    self = fits ? network : try Network(described.fitted(to: shape, classes: classes))
   }
 
   /// Refuses labels without names that a network does not have, unless they are plainly classes of their own: every

@@ -7,6 +7,8 @@ import Tensors
 extension TrainingConfiguration {
   /// The model that `--weights` names, for a network of `--model`; nil where it names none.
   ///
+  /// A head that is replaced starts with random weights, by the run's seed.
+  ///
   /// - Parameter measured: the normalization where the weights do not say how they want images normalised.
   func startingModel(_ network: Network, measured: Normalization) throws -> TrainedModel? {
     guard let weights else { return nil }
@@ -14,10 +16,11 @@ extension TrainingConfiguration {
     let normalization =
       try file.storedNormalization() == nil
       ? measured : file.normalization(for: network, ModelSource())
-    let (parameters, notes) = try file.weights(of: network)
+    let head = replaceHead ? network.head : nil
+    let (parameters, notes) = try file.weights(of: network, besides: head, seed: seed)
     return TrainedModel(
       network, parameters, normalization, preprocessing: try file.preprocessing(for: network),
-      classNames: try file.classNames(for: network), notes: notes)
+      classNames: head == nil ? try file.classNames(for: network) : nil, notes: notes)
   }
 }
 

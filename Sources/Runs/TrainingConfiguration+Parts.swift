@@ -1,7 +1,9 @@
 import Data
 import Engine
+import Networks
 import Optimizers
 import Parallel
+import Reporting
 import Tensors
 
 // What a configuration comes to for a number of ranks.
@@ -50,9 +52,10 @@ extension TrainingConfiguration {
       totalEpochs: Double(epochs), decay: decay)
   }
 
-  /// Arenas of a checkpoint besides the parameters: the optimizer's, averaged and best weights.
-  package var savedArenas: Int {
-    (optimizer == .adam ? 2 : 1) + (averageDecay == nil ? 0 : 1) + (earlyStopping == nil ? 0 : 1)
+  /// Bytes of a checkpoint's arenas besides the parameters: the optimizer's, averaged and best weights.
+  package func savedBytes(of network: Network) -> Double {
+    Double(optimizer.hasMomentum ? 1 : 2) * network.gradientBytes
+      + Double((averageDecay == nil ? 0 : 1) + (earlyStopping == nil ? 0 : 1)) * network.arenaBytes
   }
 
   /// - Parameter shape: of the training images.
@@ -62,11 +65,16 @@ extension TrainingConfiguration {
       mixing: Mixing(seed: seed, mixup: mixup, cutMix: cutMix))
   }
 
-  package func makeOptimizer(count: Int) -> any Optimizer {
-    switch optimizer {
-    case .sgd:
-      SGD(count: count, momentum: Float(momentum), nesterov: nesterov == .on, weightDecay: Float(weightDecay))
-    case .adam: Adam(count: count, weightDecay: Float(weightDecay))
+  /// The optimizer for the trainable tensors of a network's arenas.
+  package func makeOptimizer(for layout: ParameterLayout) -> any Optimizer {
+    let (count, momentum, decay) = (layout.trainable.count, Float(momentum), Float(weightDecay))
+    let nesterov = nesterov == .on
+    return switch optimizer {
+    case .sgd: SGD(count: count, momentum: momentum, nesterov: nesterov, weightDecay: decay)
+    case .adam: Adam(count: count, weightDecay: decay)
+    case .adamw: Adam(count: count, weightDecay: decay, decouplesDecay: true)
+    case .lars: LARS(layout, momentum: momentum, nesterov: nesterov, weightDecay: decay)
+    case .lamb: LAMB(layout, weightDecay: decay)
     }
   }
 }
@@ -76,4 +84,38 @@ extension TrainingConfiguration {
     Regularization(
       labelSmoothing: Float(labelSmoothing), clipNorm: clipNorm, averageDecay: averageDecay)
   }
+}
+
+extension TrainingConfiguration {
+  /// The update rule as it is shown, such as `SGD, Nesterov momentum 0.95, weight decay 0.0001`.
+  var optimizerWords: String {
+    let momentum = "\(nesterov == .on ? "Nesterov " : "")momentum \(shortest(momentum))"
+    let rule =
+      switch optimizer {
+      case .sgd: "SGD, \(momentum)"
+      case .adam: "Adam"
+      case .adamw: "AdamW"
+      case .lars: "LARS, \(momentum), trust coefficient \(shortest(LARS.usualTrustCoefficient))"
+      case .lamb: "LAMB"
+      }
+    return weightDecay > 0 ? "\(rule), weight decay \(shortest(weightDecay))" : rule
+  }
+
+  /// Settings that an update rule can hardly do its work with.
+  ///
+  /// - Parameter peak: the learning rate after warm-up.
+  func optimizerWarnings(peakLearningRate peak: Double) -> [String] {
+    switch optimizer {
+    case .adamw where weightDecay == 0: ["AdamW without weight decay is Adam: a decay of 0.01 is usual"]
+    case .lars where peak < Self.smallRateOfLARS:
+      [
+        "LARS multiplies a learning rate of \(shortest(peak)) by "
+          + "\(shortest(LARS.usualTrustCoefficient)) ||weight|| / ||gradient||: steps are very small; rates from 1 "
+          + "to 10 are usual"
+      ]
+    default: []
+    }
+  }
+
+  private static let smallRateOfLARS = 0.5
 }

@@ -7,7 +7,12 @@ import Tensors
 /// Everything that decides a training run. Two runs with equal configurations on equally many ranks and
 /// threads give equal weights.
 package struct TrainingConfiguration: Codable, Equatable, Sendable {
-  package enum OptimizerKind: String, Codable, CaseIterable, Sendable { case sgd, adam }
+  package enum OptimizerKind: String, Codable, CaseIterable, Sendable {
+    case sgd, adam, adamw, lars, lamb
+
+    /// Says whether the rule has a momentum that can be set.
+    package var hasMomentum: Bool { self == .sgd || self == .lars }
+  }
   package enum Scaling: String, Codable, CaseIterable, Sendable { case linear, none }
   package enum ScheduleKind: String, Codable, CaseIterable, Sendable { case constant, cosine, step }
   package enum Switch: String, Codable, CaseIterable, Sendable { case on, off }
@@ -34,6 +39,10 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var model = "mnist-cnn"
   /// Run directory or safetensors file with the weights to start from; nil for random ones.
   package var weights: String?
+  /// Layers that are not trained, see `Network.freezing`.
+  package var freeze: [String] = []
+  /// The head of `weights` is left out: the model's has as many classes as the data, and starts with random weights.
+  package var replaceHead = false
   /// Which algorithms convolutions may use.
   package var convolution = ConvolutionMethod.auto
 
@@ -134,6 +143,8 @@ extension TrainingConfiguration {
     try take(\.validationSplit, .validationSplit)
     try take(\.model, .model)
     try take(\.weights, .weights)
+    try take(\.freeze, .freeze)
+    try take(\.replaceHead, .replaceHead)
     try take(\.convolution, .convolution)
 
     try take(\.epochs, .epochs)

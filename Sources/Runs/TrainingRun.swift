@@ -41,7 +41,7 @@ final class TrainingRun {
     if let checkpoint { progress = checkpoint.state.progress }
     strategy = try Synchronous(
       setup.network, world, schedule: setup.schedule, threads: setup.threads, seed: configuration.seed,
-      optimizer: configuration.makeOptimizer(count: setup.network.layout.trainable.count),
+      optimizer: configuration.makeOptimizer(for: setup.network.layout),
       reduction: configuration.reduction, convolution: configuration.convolution,
       regularization: configuration.regularization, samplesDone: progress.position.samples)
     trace = configuration.trace ? try strategy.startTrace() : nil

@@ -50,10 +50,12 @@ extension TrainingSetup {
     data = try TrainingData(configuration, as: ImageInput(shape: described.input), threads: threads, world)
     let images = (train: data.train, test: data.test)
     network = try world.agree {
-      let network = try stored.map { try Network($0) } ?? Network(described, for: images.train, images.test)
+      let network =
+        try stored.map { try Network($0) }
+        ?? Network(described, for: images.train, images.test, replacingHead: configuration.replaceHead)
       try network.check(images.train)
       try network.check(images.test)
-      return network
+      return try network.freezing(configuration.freeze, keepingHead: configuration.replaceHead)
     }
     (trainDataHash, testDataHash) = (data.train.fingerprint, data.test.fingerprint)
     let loaded = (network, data)
@@ -127,9 +129,10 @@ extension TrainingSetup {
         ("data", data.summary(configuration)),
         ("normalization", normalizationWords),
         ("model", model),
+      ] + (configuration.freeze.isEmpty ? [] : [("frozen", frozen)]) + [
         ("global batch", globalBatch(world.size)),
         ("learning rate", learningRate(world.size)),
-        ("optimizer", optimizer),
+        ("optimizer", configuration.optimizerWords),
       ] + regularization + [
         ("epochs", "\(configuration.epochs) of \(counted(schedule.stepsPerEpoch, "step"))"),
         ("seed", "\(configuration.seed)"),
@@ -173,8 +176,16 @@ extension TrainingSetup {
   }
 
   private var model: String {
-    let origin = configuration.weights.map { ", starting from \($0)" } ?? ""
+    let head = configuration.replaceHead ? network.head.map { " with a new \($0.name)" } ?? "" : ""
+    let origin = configuration.weights.map { ", starting from \($0)\(head)" } ?? ""
     return "\(network.description.name), \(grouped(network.layout.trainableNumbers)) parameters\(origin)"
+  }
+
+  /// Such as `60 of 62 layers, 11,176,512 parameters`.
+  private var frozen: String {
+    let layers = network.nodes.filter { !$0.tensors.isEmpty }
+    return "\(layers.count(where: \.isFrozen)) of \(counted(layers.count, "layer")) with weights, "
+      + "\(grouped(network.layout.frozenNumbers)) parameters"
   }
 
   private func globalBatch(_ worldSize: Int) -> String {
@@ -211,15 +222,6 @@ extension TrainingSetup {
       + (configuration.schedule == .step
         ? "x \(shortest(configuration.stepFactor)) every \(shortest(configuration.stepEpochs)) epochs"
         : configuration.schedule.rawValue)
-  }
-
-  private var optimizer: String {
-    let decay = configuration.weightDecay > 0 ? ", weight decay \(shortest(configuration.weightDecay))" : ""
-    return switch configuration.optimizer {
-    case .sgd:
-      "SGD, \(configuration.nesterov == .on ? "Nesterov " : "")momentum \(shortest(configuration.momentum))\(decay)"
-    case .adam: "Adam\(decay)"
-    }
   }
 
   /// Such as `photos, cutout 8, mixup 0.2`.
@@ -281,7 +283,13 @@ extension TrainingSetup {
           + "now: only the number of training images is the same for certain"
       ] : []
     let notes = startingModel?.notes ?? []
-    return try self.data.notes + notes + choice + rounding + data + reduction.idleWarnings(hosts: world.hosts)
+    let random =
+      network.layout.frozenNumbers > 0 && configuration.weights == nil
+      ? ["the frozen layers keep the random weights that they start with, as there are none to start from"]
+      : []
+    let rule = configuration.optimizerWarnings(peakLearningRate: learningRates.peak)
+    return try self.data.notes + notes + choice + random + rule + rounding + data
+      + reduction.idleWarnings(hosts: world.hosts)
       + world.placementWarnings()
       + world.idleThreadWarnings(schedule, threads: threads)
   }

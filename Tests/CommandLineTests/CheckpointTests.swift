@@ -53,7 +53,12 @@ import Testing
       "--ema", "0.9", "--early-stopping", "1", "--validation-split", "0.2", "--augment", "digits", "--epochs",
       "4", "--lr", "0.01",
     ],
-    ["--weights", "WEIGHTS", "--clip-norm", "0.5", "--label-smoothing", "0.1", "--ema", "0.99"],
+    ["--optimizer", "lars", "--lr", "1", "--weight-decay", "0.001"],
+    ["--optimizer", "lamb", "--lr", "0.01", "--weight-decay", "0.01"],
+    [
+      "--optimizer", "adamw", "--weight-decay", "0.01", "--weights", "WEIGHTS", "--clip-norm", "0.5",
+      "--label-smoothing", "0.1", "--ema", "0.99",
+    ],
   ])
   func everythingGoesOnBitwise(_ more: [String]) throws {
     try withTemporaryDirectory { directory in

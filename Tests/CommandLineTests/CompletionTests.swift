@@ -20,7 +20,9 @@ import Testing
     Case(line: ["--ep"], offered: ["--epochs"], missing: ["--data"]),
     Case(line: ["--epochs", "3", "--se"], offered: ["--seed"], missing: ["--epochs"]),
     Case(line: ["evaluate", "--p"], offered: ["--part"], missing: ["--optimizer"]),
-    Case(line: ["--optimizer", ""], offered: ["sgd", "adam"], missing: ["folder", "file.json", "train"]),
+    Case(
+      line: ["--optimizer", ""], offered: ["sgd", "adam", "adamw", "lars", "lamb"],
+      missing: ["folder", "file.json", "train"]),
     Case(line: ["bench", "step", "--compress", "b"], offered: ["bf16"], missing: ["fp16"]),
     Case(line: ["--model", "m"], offered: ["mnist-cnn", "mnist-bn"], missing: ["lenet5"]),
     Case(line: ["--model", "f"], offered: ["file.json"], missing: ["mnist-cnn"]),
@@ -120,7 +122,7 @@ import Testing
   @Test func bashCompletes() throws {
     let more = [
       Case(line: ["--model=l"], offered: ["lenet5"], missing: ["mnist-cnn"]),
-      Case(line: ["--optimizer="], offered: ["sgd", "adam"]),
+      Case(line: ["--optimizer="], offered: ["sgd", "adam", "adamw", "lars", "lamb"]),
       Case(line: ["scaling", "run", "--ranks", "2", "--", "--conv", ""], offered: ["im2col"]),
       Case(line: ["scaling", "run", "--ranks", "2", "--", "--ep"], offered: ["--epochs"]),
       Case(line: ["predict", "--model", "a", "--", "-"], missing: ["--model", "--help"]),

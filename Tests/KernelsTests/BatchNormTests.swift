@@ -67,6 +67,32 @@ import Testing
       y, naiveBatchNorm(x.doubles, gain: [1], shift: [0], epsilon: 0), tolerance: 2e-4, "y")
   }
 
+  /// With running statistics, which are constants, each input has its own output alone.
+  @Test(arguments: Activation.allCases) func evaluationHasAGradientToo(_ activation: Activation) {
+    let (rows, channels) = (7, 18)
+    let x = randomNumbers(rows * channels, seed: 1).map { 3 * $0 + 2 }
+    let (gain, shift) = (randomNumbers(channels, seed: 2).map { 5 * $0 }, randomNumbers(channels, seed: 3))
+    let mean = randomNumbers(channels, seed: 5)
+    let variance = randomNumbers(channels, seed: 6).map { abs($0) + 0.1 }
+    let upstream = randomNumbers(x.count, seed: 4)
+    var dX = [Float](repeating: .nan, count: x.count)
+    var kernel = BatchNormKernel(channels: channels, epsilon: Self.epsilon, activation: activation)
+    var span = dX.mutableSpan
+    kernel.evaluateBackward(
+      x.span, dY: upstream.span, gain: gain.span, shift: shift.span, mean: mean.span,
+      variance: variance.span, dX: &span)
+    let expected = centralDifferences(at: x.doubles, step: 1e-7) { x in
+      let y = x.indices.map { index in
+        let c = index % channels
+        let deviation = (Double(variance[c]) + Double(Self.epsilon)).squareRoot()
+        return (x[index] - Double(mean[c])) / deviation * Double(gain[c]) + Double(shift[c])
+      }
+      return dot(naive(activation, y), upstream.doubles)
+    }
+    expectClose(dX, expected, tolerance: 1e-5, "dX")
+    #expect(activation == .identity || dX.contains(0))
+  }
+
   @Test func evaluationTakesRunningStatistics() {
     var kernel = BatchNormKernel(channels: 1, epsilon: 0, activation: .relu)
     var y = [Float](repeating: 0, count: 3)

@@ -92,6 +92,59 @@ import Testing
   }
 }
 
+/// Weights of a model that told other classes apart.
+@Suite struct ReplacedHeadTests {
+  private func network(_ classes: Int, middle: Int = 4) throws -> Network {
+    try Network(
+      ModelDescription(
+        name: "m", input: Shape(2, 2, 1), layers: [Dense(units: middle), ReLU(), Dense(units: classes)]))
+  }
+
+  /// A file of weights that are all 7, as a checkpoint with averages has them, or not.
+  private func file(_ network: Network, prefix: String = "") throws -> WeightsFile {
+    let arena = [Float](repeating: 7, count: network.layout.parameterCount)
+    let tensors = try network.exported(arena.span, prefix: prefix)
+    return try withTemporaryDirectory { directory in
+      try SafetensorsContents(tensors: tensors).write(to: "\(directory)/f")
+      return try WeightsFile(path: "\(directory)/f")
+    }
+  }
+
+  @Test(arguments: ["", "average."]) func theHeadIsRandomAndTheRestTheFiles(prefix: String) throws {
+    let network = try network(3)
+    let head = try #require(network.head)
+    #expect(head.name == "fc2")
+    let weights = try file(self.network(9), prefix: prefix)
+    let (parameters, notes) = try weights.weights(of: network, besides: head, seed: 6)
+    var fresh = [Float](repeating: 0, count: network.layout.parameterCount)
+    var span = fresh.mutableSpan
+    network.initialize(&span, seed: 6)
+    for (index, tensor) in network.layout.tensors.enumerated() {
+      let numbers = parameters.array()[tensor.range]
+      let expected = head.tensors.contains(index) ? Array(fresh[tensor.range]) : numbers.map { _ in 7 }
+      #expect(Array(numbers) == expected, "\(tensor.name)")
+    }
+    #expect(notes.isEmpty)
+  }
+
+  /// Only where nothing but the number of classes is wrong can another head help.
+  @Test func onlyOtherClassesAreCalledThat() throws {
+    func error(_ other: Network) throws -> ModelError? {
+      let weights = try file(other)
+      return #expect(throws: ModelError.self) { try weights.weights(of: self.network(3)) }
+    }
+    let classes = try error(network(9))
+    #expect(classes?.cause == .otherClasses)
+    #expect(
+      classes?.description.hasSuffix(
+        "f: expected tensor fc2.weight in shape [3, 4], as model m has it, found shape [9, 4]: 9 classes, not 3"
+      )
+        == true)
+    let middle = try error(network(9, middle: 5))
+    #expect(middle?.cause == nil && middle?.description.contains("fc1.weight") == true)
+  }
+}
+
 /// Names as PyTorch's wrappers around a model leave them.
 @Suite struct WrapperNamesTests {
   private func read(_ rename: (String) -> String, more: [NamedTensor] = []) throws -> TrainedModel {

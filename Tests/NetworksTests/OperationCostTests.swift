@@ -50,7 +50,7 @@ import Testing
       #expect(
         costs.map(\.name).joined(separator: " + ")
           == network.nodes.map(\.name).joined(separator: " + "))
-      #expect(costs.map(\.isFirst) == costs.indices.map { $0 == 0 })
+      #expect(costs.map(\.givesInputGradient) == costs.indices.map { $0 > 0 })
       #expect(
         costs.reduce(0) { $0 + $1.parameters }
           == network.layout.tensors.reduce(0) { $0 + $1.range.count })

@@ -20,8 +20,10 @@ import Testing
     let plan: Plan
     var parameters: [Float]
 
-    init(_ model: ModelDescription, count: Int, labelSmoothing: Float = 0) throws {
-      network = try Network(model)
+    init(
+      _ model: ModelDescription, count: Int, labelSmoothing: Float = 0, frozen: [String] = []
+    ) throws {
+      network = try Network(model).freezing(frozen)
       plan = Plan(network, maximumBatch: count + 2, seed: 3, labelSmoothing: labelSmoothing)
       var initial = [Float](repeating: 0, count: network.layout.parameterCount)
       var span = initial.mutableSpan

@@ -25,14 +25,14 @@ import Testing
   func normIsTheRootOfAllSquares(count: Int) {
     let numbers = randomNumbers(count, seed: 5)
     let expected = numbers.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-    #expect(abs(gradientNorm(numbers.span) - expected) <= 1e-6 * expected)
+    #expect(abs(euclideanNorm(numbers.span) - expected) <= 1e-6 * expected)
   }
 
   @Test func everyGradientCounts() {
     for place in [0, 17, 63, 64, 1023, 1024, 1100, 1199] {
       var numbers = [Float](repeating: 0, count: 1200)
       numbers[place] = -3
-      #expect(gradientNorm(numbers.span) == 3, "place \(place)")
+      #expect(euclideanNorm(numbers.span) == 3, "place \(place)")
     }
   }
 

@@ -36,20 +36,32 @@ import Testing
       Regularization(labelSmoothing: 0.1, clipNorm: 0.1, averageDecay: 0.99), augmentation)
   }
 
+  @Test(arguments: [TrainingConfiguration.OptimizerKind.adamw, .lars, .lamb])
+  func stepsOfOtherOptimizersAllocateNothing(_ optimizer: TrainingConfiguration.OptimizerKind) throws {
+    try expectNoAllocations("mnist-bn", threads: 1, optimizer: optimizer)
+  }
+
+  @Test func stepsWithFrozenLayersAllocateNothing() throws {
+    try expectNoAllocations("mnist-bn", threads: 1, frozen: ["conv1", "bn1", "bn3"])
+  }
+
   private func expectNoAllocations(
     _ model: String, threads: Int, _ regularization: Regularization = Regularization(),
-    _ augmentation: AugmentationKind = .none
+    _ augmentation: AugmentationKind = .none, optimizer: TrainingConfiguration.OptimizerKind = .sgd,
+    frozen: [String] = []
   ) throws {
+    var configuration = TrainingConfiguration()
+    configuration.optimizer = optimizer
     _ = Ranks.world  // starts MPI
     let world = try World(MPIRuntime.alone())
-    let network = try Network(ModelDescription(named: model))
+    let network = try Network(ModelDescription(named: model)).freezing(frozen)
     let images = RankTraining.images(256)
     let schedule = BatchSchedule(samples: images.count, globalBatch: 64, microBatch: 16)
     var reduction = Reduction()
     reduction.bucketBytes = 100_000
     let trainer = try Synchronous(
       network, world, schedule: schedule, threads: threads, seed: 3,
-      optimizer: SGD(count: network.layout.trainable.count, momentum: 0.9), reduction: reduction,
+      optimizer: configuration.makeOptimizer(for: network.layout), reduction: reduction,
       regularization: regularization)
     let loader = BatchLoader(
       images, Normalization(of: images),

@@ -37,6 +37,7 @@ import Testing
       "compression": "fp16", "normalization": "cifar10", "stall_limits": ["warning": 5, "abort": 6],
       "data": "d", "model": "m",
       "data_options": ["transpose": true, "first_label": 4, "most_bad": 0.5, "cache": "none"],
+      "freeze": ["conv1", "layer1.*"],
     ]
     var changed = defaults.merging(optional) { $1 }.merging(choices) { $1 }
     for (key, value) in defaults where choices[key] == nil {

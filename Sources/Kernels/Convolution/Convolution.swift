@@ -125,12 +125,13 @@ package final class Convolution {
     kernel.forward(x, count: count, weight: weight, bias: bias, into: &y, winners: &written)
   }
 
-  /// Gradients of weight, bias and input for `count` images, all overwritten.
+  /// Gradients of weight, bias and input for `count` images, all overwritten but for empty ones, which nobody
+  /// needs.
   ///
   /// - Parameters:
   ///   - y: the output of `forward`.
   ///   - dY: of the shape of y; changed.
-  ///   - dWeight: (KH, KW, C / G, K).
+  ///   - dWeight: (KH, KW, C / G, K), or empty; not with the direct algorithm, which gives nothing else.
   ///   - dBias: (K), or empty for none.
   ///   - dX: (N, H, W, C), or empty where nobody needs it.
   package func backward(

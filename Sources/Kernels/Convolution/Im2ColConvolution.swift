@@ -119,16 +119,20 @@ final class Im2ColConvolution: ConvolutionKernel {
     _ x: Span<Float>, dY: Span<Float>, _ tile: Tile, weight: Span<Float>,
     dWeight: inout MutableSpan<Float>, dX: inout MutableSpan<Float>
   ) {
-    precondition(dWeight.count == weight.count, "\(dWeight.count) gradients for \(weight.count) weights")
+    precondition(
+      dWeight.isEmpty || dWeight.count == weight.count,
+      "\(dWeight.count) gradients for \(weight.count) weights")
     let filters = geometry.output.channels
     if !dX.isEmpty && !geometry.isPointwise { clear(tile.images, of: &dX) }
     for group in 0..<geometry.groups {
-      let (columns, row) = unrolled(x, tile, group)
-      let first = group * geometry.filtersPerGroup
-      product(
-        columns, rowOfA: row, transposeA: true, dY.address + first, rowOfB: filters, dWeight.address + first,
-        rowOfC: filters, m: geometry.depth, n: geometry.filtersPerGroup, k: tile.positions.count,
-        beta: tile.rows.lowerBound == 0 ? 0 : 1)
+      if !dWeight.isEmpty {
+        let (columns, row) = unrolled(x, tile, group)
+        let first = group * geometry.filtersPerGroup
+        product(
+          columns, rowOfA: row, transposeA: true, dY.address + first, rowOfB: filters,
+          dWeight.address + first, rowOfC: filters, m: geometry.depth, n: geometry.filtersPerGroup,
+          k: tile.positions.count, beta: tile.rows.lowerBound == 0 ? 0 : 1)
+      }
       if !dX.isEmpty { inputGradient(dY: dY, tile, group, weight: weight, into: &dX) }
     }
   }

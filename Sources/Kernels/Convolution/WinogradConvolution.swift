@@ -103,7 +103,9 @@ final class WinogradConvolution<Tile: WinogradTile>: ConvolutionKernel {
     dX: inout MutableSpan<Float>
   ) {
     precondition(x.count == count * geometry.input.count, "\(x.count) inputs for \(count) images")
-    if weightGradients == nil { weightGradients = SharedBuffer(repeating: 0, count: weights.count) }
+    if weightGradients == nil, !dWeight.isEmpty {
+      weightGradients = SharedBuffer(repeating: 0, count: weights.count)
+    }
     if !dX.isEmpty { transformWeights(weight, transposed: true) }
     dBias.update(repeating: 0)
     let biasGradient = dBias.isEmpty ? nil : dBias.address
@@ -114,11 +116,13 @@ final class WinogradConvolution<Tile: WinogradTile>: ConvolutionKernel {
       blocks.specialized(lanes: 16) { pools, _ in
         readGradients(reader, tiles, pools: pools, biasGradient: biasGradient)
       }
-      transformInputs(x.address, tiles)
-      addWeightGradients(tiles)
+      if !dWeight.isEmpty {
+        transformInputs(x.address, tiles)
+        addWeightGradients(tiles)
+      }
       if !dX.isEmpty { inputGradients(tiles, into: &dX) }
     }
-    transformWeightGradients(into: &dWeight)
+    if !dWeight.isEmpty { transformWeightGradients(into: &dWeight) }
   }
 
   private func addWeightGradients(_ tiles: Range<Int>) {

@@ -9,7 +9,10 @@ extension DepthwiseConvolution {
     dX: inout MutableSpan<Float>
   ) {
     check(x.count, weight.count, count)
-    precondition(dWeight.count == weight.count, "\(dWeight.count) gradients for \(weight.count) weights")
+    precondition(
+      dWeight.isEmpty || dWeight.count == weight.count,
+      "\(dWeight.count) gradients for \(weight.count) weights")
+    let needsWeightGradient = !dWeight.isEmpty
     precondition(dX.isEmpty || dX.count == x.count, "\(dX.count) gradients for \(x.count) inputs")
     let sums = self.sums ?? SharedBuffer(repeating: 0, count: blocks * sumsPerBlock)
     self.sums = sums
@@ -22,8 +25,10 @@ extension DepthwiseConvolution {
         var part = dY[slice: elements]
         addBiasBackward(
           y: y.extracting(elements), activation: tail.activation, dY: &part, dBias: &dBias, width: channels)
-        addWeightGradients(
-          x.address + image * geometry.input.count, UnsafePointer(dY.address + place), outputs)
+        if needsWeightGradient {
+          addWeightGradients(
+            x.address + image * geometry.input.count, UnsafePointer(dY.address + place), outputs)
+        }
         guard !dX.isEmpty else { return }
         let images = TapSums.Images(
           source: UnsafePointer(dY.address + place), weight: weight.address,
@@ -32,7 +37,7 @@ extension DepthwiseConvolution {
         for gradient in inputGradients { gradient.write(gradient.rows.outputs(in: inputs), images) }
       }
     }
-    unpack(into: &dWeight)
+    if needsWeightGradient { unpack(into: &dWeight) }
   }
 
   /// Calls `body` for each band of output rows with the input rows whose gradients are complete then: those

@@ -11,6 +11,8 @@ struct PlannedLayer {
   let inputs: [Int]
   /// Once the operation's backward pass is done, the gradient arena is complete from this place on.
   let gradientStart: Int
+  /// The operation has a backward pass: it has a tensor that is trained, or reads what comes from one.
+  let goesBack: Bool
 }
 
 /// Compiles a network: one operation for each layer, or for a layer and the activation and max-pooling behind it,
@@ -24,17 +26,21 @@ func plannedLayers(
   let values = values(of: groups, in: network)
   let outputs = neededOutputs(of: groups, values, network)
   let starts = gradientStarts(of: groups, network)
+  var goesBack: [Bool] = []
   return groups.indices.map { index in
     let group = groups[index]
     let node = network.nodes[group.first]
     let inputs = node.inputs.map { values[$0]! }
+    let isTrained = network.layout.tensors[node.tensors].contains(where: \.isTrained)
+    goesBack.append(isTrained || inputs.contains { $0 > 0 && goesBack[$0 - 1] })
     let site = LayerSite(
       inputs: inputs.map { $0 > 0 ? outputs[$0 - 1] : network.input }, output: outputs[index],
       parameters: network.layout.tensors[node.tensors].map(\.range), maximumBatch: maximumBatch,
       activation: group.activation, maxPool: group.maxPool, convolution: convolution,
-      needsInputGradient: inputs != [0], index: group.first)
+      readsImages: inputs == [0], isFrozen: node.isFrozen, index: group.first)
     return PlannedLayer(
-      layer: node.layer, site: site, nodes: group.nodes, inputs: inputs, gradientStart: starts[index])
+      layer: node.layer, site: site, nodes: group.nodes, inputs: inputs, gradientStart: starts[index],
+      goesBack: goesBack[index])
   }
 }
 
@@ -81,7 +87,7 @@ private func gradientStarts(of groups: [FusedGroup], _ network: Network) -> [Int
   var start = layout.trainable.upperBound
   for (index, group) in groups.enumerated().reversed() {
     for node in group.nodes {
-      for tensor in layout.tensors[network.nodes[node].tensors] {
+      for tensor in layout.tensors[network.nodes[node].tensors] where !tensor.isFrozen {
         start = min(start, tensor.range.lowerBound)
       }
     }

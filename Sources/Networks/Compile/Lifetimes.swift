@@ -20,7 +20,8 @@ package struct LivingValue {
 struct Lifetimes {
   /// The activations: the images, and what each operation gives.
   let activations: [LivingValue]
-  /// Their gradients; nil for those that nobody needs: the images', and all in inference.
+  /// Their gradients; nil for those that nobody needs: the images', those of operations without a backward pass, and
+  /// all in inference.
   let gradients: [LivingValue?]
   /// For each operation the gradient of each of its inputs: where it is not the first to write it, it writes
   /// scratch, which is added then.
@@ -37,13 +38,13 @@ struct Lifetimes {
     // The gradient of each value is written first by the last operation that reads it.
     var firstWriter: [(operation: Int, input: Int)?] = counts.map { _ in nil }
     for (index, layer) in layers.enumerated() {
-      let reads = layer.layer.backwardReads(at: layer.site)
+      let goesBack = layer.goesBack && !forwardOnly
+      let reads = goesBack ? layer.layer.backwardReads(at: layer.site) : []
       for (place, value) in layer.inputs.enumerated() {
-        let moment = reads.contains(.inputs) && !forwardOnly ? backward(index) : index
-        last[value] = max(last[value], moment)
-        if firstWriter[value]?.operation != index { firstWriter[value] = (index, place) }
+        last[value] = max(last[value], reads.contains(.inputs) ? backward(index) : index)
+        if goesBack, firstWriter[value]?.operation != index { firstWriter[value] = (index, place) }
       }
-      if reads.contains(.output), !forwardOnly { last[index + 1] = max(last[index + 1], backward(index)) }
+      if reads.contains(.output) { last[index + 1] = max(last[index + 1], backward(index)) }
     }
     // The logits outlive the pass, and in training the images, which a next one may take again.
     last[end] = 2 * end + 1
@@ -54,14 +55,15 @@ struct Lifetimes {
       scratch = layers.map { $0.inputs.map { _ in nil } }
       return
     }
+    func hasGradient(_ value: Int) -> Bool { value > 0 && layers[value - 1].goesBack }
     gradients = counts.indices.map { value in
-      guard value > 0 else { return nil }
+      guard hasGradient(value) else { return nil }
       let start = value == end ? end : backward(firstWriter[value]!.operation)
       return LivingValue(count: counts[value], moments: start...backward(value - 1))
     }
     scratch = layers.enumerated().map { index, layer in
       layer.inputs.enumerated().map { place, value in
-        guard value > 0, firstWriter[value]! != (index, place) else { return nil }
+        guard hasGradient(value), firstWriter[value]! != (index, place) else { return nil }
         return LivingValue(count: counts[value], moments: backward(index)...backward(index))
       }
     }

@@ -15,8 +15,10 @@ package struct OperationCost: Sendable {
   /// The multiplications of one sample's forward pass, see `Layer.multiplyAdds`; what nobody reads of an output
   /// does not count.
   package let multiplyAdds: Int
-  /// It reads the images alone, whose gradient nobody needs.
-  package let isFirst: Bool
+  /// Its backward pass gives the gradient of what it reads.
+  package let givesInputGradient: Bool
+  /// Its backward pass gives the gradients of its tensors.
+  package let givesTensorGradients: Bool
 
   /// The shape of the first value that it reads.
   package var input: Shape { inputs[0] }
@@ -27,7 +29,9 @@ package struct OperationCost: Sendable {
   package var forwardFLOP: Int { 2 * multiplyAdds }
 
   /// The operations of its backward pass: the gradients of weight and input take as many each as the forward pass.
-  package var backwardFLOP: Int { (isFirst ? 2 : 4) * multiplyAdds }
+  package var backwardFLOP: Int {
+    ((givesInputGradient ? 2 : 0) + (givesTensorGradients ? 2 : 0)) * multiplyAdds
+  }
 
   /// Bytes that the forward pass of `count` samples has to move at least: input, output and parameters once.
   package func forwardBytes(_ count: Int) -> Int { 4 * (count * (inputCount + output.count) + parameters) }
@@ -35,7 +39,9 @@ package struct OperationCost: Sendable {
   /// Bytes that the backward pass of `count` samples has to move at least: input, output, their gradients,
   /// parameters and their gradients once.
   package func backwardBytes(_ count: Int) -> Int {
-    4 * (count * ((isFirst ? 1 : 2) * inputCount + 2 * output.count) + 2 * parameters)
+    guard givesInputGradient || givesTensorGradients else { return 0 }
+    let values = (givesInputGradient ? 2 : 1) * inputCount + 2 * output.count
+    return 4 * (count * values + (givesTensorGradients ? 2 : 1) * parameters)
   }
 }
 
@@ -50,7 +56,8 @@ extension Plan {
         inputs: planned.site.inputs, output: planned.site.output,
         parameters: tensors.reduce(0) { $0 + $1.range.count },
         multiplyAdds: multiplyAdds(of: nodes, output: planned.site.output),
-        isFirst: !planned.site.needsInputGradient)
+        givesInputGradient: planned.goesBack && planned.inputs.contains { $0 > 0 && layers[$0 - 1].goesBack },
+        givesTensorGradients: tensors.contains(where: \.isTrained))
     }
   }
 }

@@ -10,7 +10,9 @@ extension Plan {
     let layers = plannedLayers(of: network, maximumBatch: maximumBatch, convolution: convolution)
     let lifetimes = Lifetimes(
       of: layers, input: network.input.count, maximumBatch: maximumBatch, forwardOnly: forwardOnly)
-    let kept = layers.reduce(0.0) { $0 + $1.layer.memory(at: $1.site, forwardOnly: forwardOnly) }
+    let kept = layers.reduce(0.0) {
+      $0 + $1.layer.memory(at: $1.site, forwardOnly: forwardOnly || !$1.goesBack)
+    }
     // A label and a sample's number are as large as an activation.
     return 4 * (Double(MemoryMap(of: lifetimes.all).count) + 2 * Double(maximumBatch)) + kept
   }

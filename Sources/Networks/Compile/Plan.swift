@@ -97,13 +97,14 @@ package final class Plan {
     return (part, correct)
   }
 
-  /// The backward pass of operation `index`.
+  /// The backward pass of operation `index`; nothing for one that has no tensor that is trained, itself or before it.
   ///
   /// - Parameter gradients: the gradients of the operation's tensors are overwritten.
   /// - Returns: the place in the gradient arena from which on everything is complete.
   package func backward(
     _ index: Int, parameters: Span<Float>, gradients: inout MutableSpan<Float>
   ) -> Int {
+    guard layers[index].goesBack else { return layers[index].gradientStart }
     let memory = memory
     var dY = memory.gradient(index + 1, pass.count)
     operations[index].backward(

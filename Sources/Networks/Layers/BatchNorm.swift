@@ -3,7 +3,8 @@ import Tensors
 
 /// Batch normalisation per channel (Ioffe and Szegedy 2015).
 ///
-/// Training takes the statistics of the micro-batch, and keeps running averages of them for evaluation.
+/// Training takes the statistics of the micro-batch, and keeps running averages of them for evaluation. A frozen
+/// layer goes by its running averages in training too, and leaves them as they are.
 /// Tensors, all (C): `weight` (gain), `bias` (shift), `running_mean`, `running_var` (unbiased, as in
 /// PyTorch).
 package struct BatchNorm: UnaryLayer {
@@ -49,12 +50,14 @@ package struct BatchNorm: UnaryLayer {
 private final class BatchNormOperation: UnaryOperation {
   private var kernel: BatchNormKernel
   private let positions: Int
+  private let isFrozen: Bool
   private let (gain, shift, mean, variance): (Range<Int>, Range<Int>, Range<Int>, Range<Int>)
 
   init(epsilon: Float, _ site: LayerSite) {
     kernel = BatchNormKernel(
       channels: site.input.channels, epsilon: epsilon, activation: site.activation)
     positions = site.input.height * site.input.width
+    isFrozen = site.isFrozen
     (gain, shift, mean, variance) = (
       site.parameters[0], site.parameters[1], site.parameters[2], site.parameters[3]
     )
@@ -63,9 +66,9 @@ private final class BatchNormOperation: UnaryOperation {
   func forward(_ x: Span<Float>, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
     let (gain, shift) = (parameters.extracting(gain), parameters.extracting(shift))
     switch pass.mode {
-    case .training:
+    case .training where !isFrozen:
       kernel.forward(x, gain: gain, shift: shift, into: &y)
-    case .evaluation:
+    case .training, .evaluation:
       kernel.evaluate(
         x, gain: gain, shift: shift, mean: parameters.extracting(mean),
         variance: parameters.extracting(variance),
@@ -77,6 +80,13 @@ private final class BatchNormOperation: UnaryOperation {
     _ x: Span<Float>, y: Span<Float>, dY: inout MutableSpan<Float>, parameters: Span<Float>, pass: Pass,
     gradients: inout MutableSpan<Float>, dX: inout MutableSpan<Float>
   ) {
+    guard !isFrozen else {
+      // Its own tensors have no gradients: it is asked for that of its input.
+      kernel.evaluateBackward(
+        x, dY: dY.span, gain: parameters.extracting(gain), shift: parameters.extracting(shift),
+        mean: parameters.extracting(mean), variance: parameters.extracting(variance), dX: &dX)
+      return
+    }
     gradients.withSlices(gain, shift) { dGain, dShift in
       kernel.backward(
         x, dY: dY.span, gain: parameters.extracting(gain), shift: parameters.extracting(shift), dGain: &dGain,
@@ -85,6 +95,7 @@ private final class BatchNormOperation: UnaryOperation {
   }
 
   func recordStatistics(pass: Pass, gradients: inout MutableSpan<Float>) {
+    guard !isFrozen else { return }
     let share = Float(pass.count) / Float(pass.globalBatch)
     let rows = Float(pass.count * positions)
     let unbiased = rows / max(rows - 1, 1)

@@ -135,8 +135,7 @@ package struct Conv2D: UnaryLayer {
   package func operation(at site: LayerSite) -> any Operation {
     let (geometry, tail, algorithm) = kernel(at: site)
     return Conv2DOperation(
-      Convolution(geometry, tail, algorithm, maximumBatch: site.maximumBatch),
-      places: WeightAndBias(site.parameters))
+      Convolution(geometry, tail, algorithm, maximumBatch: site.maximumBatch), site)
   }
 
   package func memory(at site: LayerSite, forwardOnly: Bool) -> Double {
@@ -153,7 +152,7 @@ package struct Conv2D: UnaryLayer {
       input: site.input, window: window,
       output: Shape(factor * site.output.height, factor * site.output.width, filters), groups: groups)
     let algorithm = ConvolutionAlgorithm.choice(
-      for: geometry, site.convolution, needsInputGradient: site.needsInputGradient)
+      for: geometry, site.convolution, needsInputGradient: !site.readsImages)
     return (geometry, ConvolutionTail(site.activation, maxPool: site.maxPool), algorithm)
   }
 }
@@ -161,10 +160,12 @@ package struct Conv2D: UnaryLayer {
 private final class Conv2DOperation: UnaryOperation {
   private let convolution: Convolution
   private let places: WeightAndBias
+  private let gradientPlaces: WeightAndBias
 
-  init(_ convolution: Convolution, places: WeightAndBias) {
+  init(_ convolution: Convolution, _ site: LayerSite) {
     self.convolution = convolution
-    self.places = places
+    places = WeightAndBias(site.parameters)
+    gradientPlaces = WeightAndBias(site.gradients)
   }
 
   var algorithm: String? { convolution.algorithm.rawValue }
@@ -179,7 +180,7 @@ private final class Conv2DOperation: UnaryOperation {
     _ x: Span<Float>, y: Span<Float>, dY: inout MutableSpan<Float>, parameters: Span<Float>, pass: Pass,
     gradients: inout MutableSpan<Float>, dX: inout MutableSpan<Float>
   ) {
-    gradients.withSlices(places.weight, places.bias) { dWeight, dBias in
+    gradients.withSlices(gradientPlaces.weight, gradientPlaces.bias) { dWeight, dBias in
       convolution.backward(
         x, y: y, dY: &dY, count: pass.count, weight: parameters.extracting(places.weight),
         dWeight: &dWeight, dBias: &dBias, dX: &dX)

@@ -46,7 +46,7 @@ package struct Dense: UnaryLayer {
   }
 
   package func operation(at site: LayerSite) -> any Operation {
-    DenseOperation(site, places: WeightAndBias(site.parameters))
+    DenseOperation(site)
   }
 }
 
@@ -55,12 +55,14 @@ private final class DenseOperation: UnaryOperation {
   private let outputs: Int
   private let activation: Activation
   private let places: WeightAndBias
+  private let gradientPlaces: WeightAndBias
 
-  init(_ site: LayerSite, places: WeightAndBias) {
+  init(_ site: LayerSite) {
     inputs = site.input.count
     outputs = site.output.count
     activation = site.activation
-    self.places = places
+    places = WeightAndBias(site.parameters)
+    gradientPlaces = WeightAndBias(site.gradients)
   }
 
   func forward(_ x: Span<Float>, parameters: Span<Float>, pass: Pass, into y: inout MutableSpan<Float>) {
@@ -73,7 +75,7 @@ private final class DenseOperation: UnaryOperation {
     _ x: Span<Float>, y: Span<Float>, dY: inout MutableSpan<Float>, parameters: Span<Float>, pass: Pass,
     gradients: inout MutableSpan<Float>, dX: inout MutableSpan<Float>
   ) {
-    gradients.withSlices(places.weight, places.bias) { dWeight, dBias in
+    gradients.withSlices(gradientPlaces.weight, gradientPlaces.bias) { dWeight, dBias in
       denseBackward(
         x, y: y, dY: &dY, weight: parameters.extracting(places.weight), activation: activation,
         dWeight: &dWeight, dBias: &dBias, dX: &dX, inputs: inputs, outputs: outputs)
