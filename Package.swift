@@ -89,7 +89,7 @@ let package = Package(
       name: "CNNMPI",
       dependencies: [
         "Doctor", "Scaling", "Benchmarks", "Runs", "Engine", "Models", "Reporting", "Parallel", "Networks",
-        "Data", "Kernels", "MPI", "Files", "System",
+        "Data", "Kernels", "MPI", "Files", "System", "Tensors",
       ],
       swiftSettings: spans),
 
@@ -130,7 +130,7 @@ let package = Package(
       ],
       swiftSettings: tests),
     .testTarget(
-      name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "System"],
+      name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "System", "Tensors"],
       swiftSettings: tests),
     .testTarget(
       name: "DoctorTests", dependencies: ["Doctor", "Reporting", "MPI", "System", "TestSupport"],
@@ -150,8 +150,7 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "CNNMPI", "Engine", "Parallel", "Networks", "Kernels", "Files", "System", "Hashing", "Tensors",
-        "TestSupport",
+        "CNNMPI", "Engine", "Parallel", "Networks", "Kernels", "Files", "System", "Hashing", "TestSupport",
       ], swiftSettings: tests),
   ]
 )
