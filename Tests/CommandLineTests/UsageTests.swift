@@ -41,7 +41,10 @@ import Testing
     (["--ema", "1"], "--ema: expected a number above 0 and below 1, found \"1\""),
     (["--validation-split", "0"], "--validation-split: expected a number above 0 and below 1, found \"0\""),
     (["--clip-norm", "0"], "--clip-norm: expected a number above 0, found \"0\""),
-    (["--augment", "cutout"], "--augment: expected none or digits or photos or resized-crop, found \"cutout\""),
+    (
+      ["--augment", "cutout"],
+      "--augment: expected none or digits or photos or resized-crop, found \"cutout\""
+    ),
     (["--optimizer", "lion"], "--optimizer: expected sgd or adam or adamw or lars or lamb, found \"lion\""),
     (["--seed", "-1"], "--seed: expected a whole number from 0 to 2^64 - 1, found \"-1\""),
     (["--out="], "--out: expected a text, found \"\""),
