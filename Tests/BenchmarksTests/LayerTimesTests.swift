@@ -26,7 +26,7 @@ import Testing
     var imageSpan = images.mutableSpan
     var labelSpan = labels.mutableSpan
     var sampleSpan = samples.mutableSpan
-    batches.loader.load(46..<48, images: &imageSpan, labels: &labelSpan, samples: &sampleSpan)
+    try batches.loader.load(46..<48, images: &imageSpan, labels: &labelSpan, samples: &sampleSpan)
     let mean = images.reduce(0, +) / Float(images.count)
     #expect(abs(mean) < 0.02 && labels.allSatisfy { $0 >= 0 && $0 < 1000 })
   }

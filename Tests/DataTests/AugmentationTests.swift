@@ -34,7 +34,7 @@ import Testing
     var inputSpan = inputs.mutableSpan
     var labelSpan = labels.mutableSpan
     var sampleSpan = samples.mutableSpan
-    loader.load(positions, images: &inputSpan, labels: &labelSpan, samples: &sampleSpan)
+    try loader.load(positions, images: &inputSpan, labels: &labelSpan, samples: &sampleSpan)
     return positions.indices.map { index in
       let row = index - positions.lowerBound
       return Array(inputs[row * images.shape.count..<(row + 1) * images.shape.count])

@@ -34,7 +34,7 @@ import Testing
     expectClose(normalization.deviation, [Double(1250).squareRoot() / 255, 1], tolerance: 1e-7, "deviation")
   }
 
-  @Test func loaderNormalisesInOrder() {
+  @Test func loaderNormalisesInOrder() throws {
     let loader = BatchLoader(Self.images, Normalization(of: Self.images), order: [1, 0])
     var images = [Float](repeating: .nan, count: 8)
     var labels = [Int32](repeating: -1, count: 2)
@@ -42,13 +42,13 @@ import Testing
     var imageSpan = images.mutableSpan
     var labelSpan = labels.mutableSpan
     var sampleSpan = samples.mutableSpan
-    loader.load(0..<2, images: &imageSpan, labels: &labelSpan, samples: &sampleSpan)
+    try loader.load(0..<2, images: &imageSpan, labels: &labelSpan, samples: &sampleSpan)
     #expect(labels == [2, 1] && samples == [1, 0])
     let step = 50 / Double(1250).squareRoot()
     expectClose(images, [step, 0, 0, 0, -step, 0, 0, 0], tolerance: 1e-6, "images")
   }
 
-  @Test func loaderTakesPartsOfTheOrder() {
+  @Test func loaderTakesPartsOfTheOrder() throws {
     let loader = BatchLoader(Self.images, Normalization(of: Self.images))
     var images = [Float](repeating: .nan, count: 4)
     var labels: [Int32] = [-1]
@@ -56,7 +56,7 @@ import Testing
     var imageSpan = images.mutableSpan
     var labelSpan = labels.mutableSpan
     var sampleSpan = samples.mutableSpan
-    loader.load(1..<2, images: &imageSpan, labels: &labelSpan, samples: &sampleSpan)
+    try loader.load(1..<2, images: &imageSpan, labels: &labelSpan, samples: &sampleSpan)
     #expect(loader.count == 2 && labels == [2] && samples == [1])
   }
 }

@@ -1,4 +1,5 @@
 import CZip
+import Glibc
 
 /// A zip archive in memory, read with distrust: entries are told apart by their names, which occur once, are
 /// stored or deflated and not encrypted, and are unpacked to sizes that are known before and limited in sum.
@@ -13,30 +14,68 @@ struct ZipArchive: ~Copyable {
   /// Bytes that may still be unpacked.
   private var budget: Int
 
-  /// What all entries together may unpack to: tensors are hardly compressible, so more is an attack.
-  static func limit(ofArchive byteCount: Int) -> Int { 1 << 20 + 8 * byteCount }
+  /// How many times the archive's bytes all entries together may unpack to.
+  private let mostPacked: Int
+
+  /// What all entries of an archive may unpack to.
+  static func limit(ofArchive byteCount: Int, mostPacked: Int) -> Int { 1 << 20 + mostPacked * byteCount }
+
+  /// Tensors are hardly compressible, so more is an attack.
+  static let mostPackedTensors = 8
 
   /// - Parameters:
   ///   - bytes: the archive, which has to stay where it is as long as this value lives.
   ///   - path: for messages.
-  init(_ bytes: UnsafeRawBufferPointer, path: String) throws(FileError) {
+  ///   - mostPacked: how many times the archive's bytes all entries may unpack to.
+  init(
+    _ bytes: UnsafeRawBufferPointer, path: String, mostPacked: Int = mostPackedTensors
+  ) throws(FileError) {
     var failure = zip_error_t()
     zip_error_init(&failure)
     defer { zip_error_fini(&failure) }
     guard let source = zip_source_buffer_create(bytes.baseAddress, UInt64(bytes.count), 0, &failure) else {
       throw Self.error(path, &failure)
     }
+    try self.init(source, byteCount: bytes.count, path: path, mostPacked: mostPacked)
+  }
+
+  /// An archive that stays on the disk but for the entries that are read.
+  init(path: String, mostPacked: Int) throws(FileError) {
+    let (descriptor, size) = try openForReading(path)
+    guard let file = fdopen(descriptor, "rb") else {
+      close(descriptor)
+      throw FileError(path, expected: "memory to read the file", found: "none")
+    }
+    var failure = zip_error_t()
+    zip_error_init(&failure)
+    defer { zip_error_fini(&failure) }
+    // The source has all of the file and closes it.
+    guard let source = zip_source_filep_create(file, 0, -1, &failure) else {
+      fclose(file)
+      throw Self.error(path, &failure)
+    }
+    try self.init(source, byteCount: size, path: path, mostPacked: mostPacked)
+  }
+
+  /// - Parameter source: the archive's bytes, which this value frees.
+  private init(
+    _ source: OpaquePointer, byteCount: Int, path: String, mostPacked: Int
+  ) throws(FileError) {
+    var failure = zip_error_t()
+    zip_error_init(&failure)
+    defer { zip_error_fini(&failure) }
     guard let archive = zip_open_from_source(source, ZIP_RDONLY, &failure) else {
       zip_source_free(source)
       throw Self.error(path, &failure)
     }
-    do { (names, indices) = try Self.entries(of: archive, path) } catch {
+    do { (names, indices) = try Self.entries(of: archive, byteCount, path) } catch {
       zip_discard(archive)
       throw error
     }
     self.archive = archive
     self.path = path
-    budget = Self.limit(ofArchive: bytes.count)
+    self.mostPacked = mostPacked
+    budget = Self.limit(ofArchive: byteCount, mostPacked: mostPacked)
   }
 
   deinit { zip_discard(archive) }
@@ -48,7 +87,7 @@ struct ZipArchive: ~Copyable {
   }
 
   private static func entries(
-    of archive: OpaquePointer, _ path: String
+    of archive: OpaquePointer, _ byteCount: Int, _ path: String
   ) throws(FileError) -> (names: [String], indices: [String: (index: UInt64, size: UInt64)]) {
     var names: [String] = []
     var indices: [String: (index: UInt64, size: UInt64)] = [:]
@@ -59,7 +98,7 @@ struct ZipArchive: ~Copyable {
         throw error(path, zip_get_error(archive))
       }
       let name = String(cString: text)
-      try check(status, name, path)
+      try check(status, name, byteCount, path)
       guard indices.updateValue((index, status.size), forKey: name) == nil else {
         throw FileError(path, expected: "each entry once", found: "\(shown(name)) again")
       }
@@ -68,7 +107,9 @@ struct ZipArchive: ~Copyable {
     return (names, indices)
   }
 
-  private static func check(_ status: zip_stat_t, _ name: String, _ path: String) throws(FileError) {
+  private static func check(
+    _ status: zip_stat_t, _ name: String, _ byteCount: Int, _ path: String
+  ) throws(FileError) {
     guard Int32(status.encryption_method) == ZIP_EM_NONE else {
       throw FileError(path, expected: "entries that are not encrypted", found: "\(shown(name)), which is")
     }
@@ -76,6 +117,14 @@ struct ZipArchive: ~Copyable {
       throw FileError(
         path, expected: "entries stored or deflated",
         found: "\(shown(name)) by compression method \(status.comp_method)")
+    }
+    // Deflate never packs more than 1,032 bytes into one.
+    let isStored = Int32(status.comp_method) == ZIP_CM_STORE
+    let (most, overflow) = status.comp_size.multipliedReportingOverflow(by: isStored ? 1 : 1032)
+    guard status.comp_size <= UInt64(byteCount), !overflow, status.size <= most else {
+      throw FileError(
+        "\(path), \(shown(name))", expected: "sizes that the archive's \(byteCount) bytes can hold",
+        found: "\(status.comp_size) bytes for \(status.size)", hint: damageHint)
     }
   }
 }
@@ -109,7 +158,7 @@ extension ZipArchive {
     let place = "\(path), \(shown(name))"
     guard count <= budget else {
       throw FileError(
-        place, expected: "at most \(budget) bytes to unpack, 8 times the archive's size in all",
+        place, expected: "at most \(budget) bytes to unpack, \(mostPacked) times the archive's size in all",
         found: "\(count)")
     }
     budget -= count
