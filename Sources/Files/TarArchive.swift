@@ -48,7 +48,7 @@ package struct TarArchive {
           found: "another", hint: damageHint)
       }
       let name = extra.name ?? header.name
-      let length = try extra.size ?? header.checkedSize(name, in: path)
+      let length = if let size = extra.size { size } else { try header.checkedSize(name, in: path) }
       let end = try Self.end(of: length, name, at: place, in: file)
       try take(header, name, place..<place + length, &extra, file)
       last = shown(name.text)
