@@ -41,7 +41,7 @@ package struct DataSource {
     let start = try readStart(of: path.text, FileKind.bytesNeeded, as: "a directory or file of data")
     let kind = FileKind(of: start)
     if kind?.name == FileKind.npz { return NPZFiles(path, options) }
-    if kind?.name == FileKind.tar { return try TarShards(path, options) }
+    if TarArchive.isLikely(start) || kind?.name == FileKind.tar { return try TarShards(path, options) }
     if let kind, kind.name != "a JSON text" {
       throw DataError(
         path.text, expected: "a directory or file of data", found: kind.name, hint: kind.hint ?? hint)

@@ -15,8 +15,7 @@ package struct DelimitedText {
 
   /// - Parameter path: for messages.
   package init(bytes: [UInt8], path: String) throws(FileError) {
-    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-    let start = bytes.starts(with: mark) ? 3 : 0
+    let start = bytes.starts(with: Self.byteOrderMark) ? Self.byteOrderMark.count : 0
     if let zero = bytes.firstIndex(of: 0) {
       let kind = FileKind(of: bytes)
       throw FileError(
@@ -37,6 +36,18 @@ package struct DelimitedText {
     }
     self.records = records
   }
+
+  /// The first records of a text, as many of them as are right.
+  package static func first(_ count: Int, of bytes: [UInt8]) -> [Record] {
+    guard !bytes.contains(0) else { return [] }
+    let start = bytes.starts(with: byteOrderMark) ? byteOrderMark.count : 0
+    var reader = Reader(bytes, from: start, separator(of: bytes, from: start), path: "")
+    var records: [Record] = []
+    while records.count < count, let record = try? reader.next() { records.append(record) }
+    return records
+  }
+
+  private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
   private static let separators = "\t,;".utf8
 

@@ -23,6 +23,13 @@ package struct TarArchive {
   /// The most bytes that a header has of long names and the like.
   private static let longest = 1 << 20
 
+  /// A file begins as a tar archive: with a header whose checksum is right.
+  ///
+  /// - Parameter start: its first 512 bytes.
+  package static func isLikely(_ start: [UInt8]) -> Bool {
+    start.count >= block && TarHeader(Array(start.prefix(block))) != nil
+  }
+
   /// - Throws: `FileError` where it is no regular file or no tar archive, is compressed, damaged, or ends early.
   package init(path: String) throws(FileError) {
     let (descriptor, size) = try openForReading(path, as: "a tar archive")

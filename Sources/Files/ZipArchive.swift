@@ -8,12 +8,29 @@ import Glibc
 struct ZipArchive: ~Copyable {
   private let archive: OpaquePointer
   private let path: String
-  private let indices: [String: (index: UInt64, size: UInt64)]
+  private let indices: [String: Place]
+  /// Where an entry is and what the archive says of it.
+  private struct Place {
+    let index: UInt64
+    let size: UInt64
+    /// No more bytes than its own can unpack to.
+    let mostUnpacked: UInt64
+
+    init(_ index: UInt64, _ status: zip_stat_t) {
+      (self.index, size) = (index, status.size)
+      // Deflate never packs more than 1,032 bytes into one.
+      let isStored = Int32(status.comp_method) == ZIP_CM_STORE
+      let (most, overflow) = status.comp_size.multipliedReportingOverflow(by: isStored ? 1 : 1032)
+      mostUnpacked = overflow ? .max : most
+    }
+  }
+
   /// Names of the entries in the archive's order.
   let names: [String]
   /// Bytes that may still be unpacked.
   private var budget: Int
 
+  private let byteCount: Int
   /// How many times the archive's bytes all entries together may unpack to.
   private let mostPacked: Int
 
@@ -68,13 +85,13 @@ struct ZipArchive: ~Copyable {
       zip_source_free(source)
       throw Self.error(path, &failure)
     }
-    do { (names, indices) = try Self.entries(of: archive, byteCount, path) } catch {
+    do { (names, indices) = try Self.entries(of: archive, path) } catch {
       zip_discard(archive)
       throw error
     }
     self.archive = archive
     self.path = path
-    self.mostPacked = mostPacked
+    (self.mostPacked, self.byteCount) = (mostPacked, byteCount)
     budget = Self.limit(ofArchive: byteCount, mostPacked: mostPacked)
   }
 
@@ -87,10 +104,10 @@ struct ZipArchive: ~Copyable {
   }
 
   private static func entries(
-    of archive: OpaquePointer, _ byteCount: Int, _ path: String
-  ) throws(FileError) -> (names: [String], indices: [String: (index: UInt64, size: UInt64)]) {
+    of archive: OpaquePointer, _ path: String
+  ) throws(FileError) -> (names: [String], indices: [String: Place]) {
     var names: [String] = []
-    var indices: [String: (index: UInt64, size: UInt64)] = [:]
+    var indices: [String: Place] = [:]
     for index in 0..<UInt64(max(zip_get_num_entries(archive, 0), 0)) {
       var status = zip_stat_t()
       guard zip_stat_index(archive, index, UInt32(ZIP_FL_ENC_RAW), &status) == 0, let text = status.name
@@ -98,8 +115,8 @@ struct ZipArchive: ~Copyable {
         throw error(path, zip_get_error(archive))
       }
       let name = String(cString: text)
-      try check(status, name, byteCount, path)
-      guard indices.updateValue((index, status.size), forKey: name) == nil else {
+      try check(status, name, path)
+      guard indices.updateValue(Place(index, status), forKey: name) == nil else {
         throw FileError(path, expected: "each entry once", found: "\(shown(name)) again")
       }
       names.append(name)
@@ -107,9 +124,7 @@ struct ZipArchive: ~Copyable {
     return (names, indices)
   }
 
-  private static func check(
-    _ status: zip_stat_t, _ name: String, _ byteCount: Int, _ path: String
-  ) throws(FileError) {
+  private static func check(_ status: zip_stat_t, _ name: String, _ path: String) throws(FileError) {
     guard Int32(status.encryption_method) == ZIP_EM_NONE else {
       throw FileError(path, expected: "entries that are not encrypted", found: "\(shown(name)), which is")
     }
@@ -117,14 +132,6 @@ struct ZipArchive: ~Copyable {
       throw FileError(
         path, expected: "entries stored or deflated",
         found: "\(shown(name)) by compression method \(status.comp_method)")
-    }
-    // Deflate never packs more than 1,032 bytes into one.
-    let isStored = Int32(status.comp_method) == ZIP_CM_STORE
-    let (most, overflow) = status.comp_size.multipliedReportingOverflow(by: isStored ? 1 : 1032)
-    guard status.comp_size <= UInt64(byteCount), !overflow, status.size <= most else {
-      throw FileError(
-        "\(path), \(shown(name))", expected: "sizes that the archive's \(byteCount) bytes can hold",
-        found: "\(status.comp_size) bytes for \(status.size)", hint: damageHint)
     }
   }
 }
@@ -140,14 +147,19 @@ extension ZipArchive {
     _ name: String, sizes: ClosedRange<Int>
   ) throws(FileError) -> (index: UInt64, count: Int) {
     let place = "\(path), \(shown(name))"
-    guard let (index, size) = indices[name] else {
+    guard let entry = indices[name] else {
       throw FileError(path, expected: "an entry \(shown(name))", found: "none", hint: damageHint)
     }
-    guard let count = Int(exactly: size), sizes.contains(count) else {
+    guard let count = Int(exactly: entry.size), sizes.contains(count) else {
       let expected = sizes.count == 1 ? "\(sizes.lowerBound) bytes" : "at most \(sizes.upperBound) bytes"
-      throw FileError(place, expected: expected, found: "\(size)")
+      throw FileError(place, expected: expected, found: "\(entry.size)")
     }
-    return (index, count)
+    guard entry.size <= min(entry.mostUnpacked, UInt64(byteCount) * 1032) else {
+      throw FileError(
+        place, expected: "a size that the archive's \(byteCount) bytes can hold", found: "\(entry.size)",
+        hint: damageHint)
+    }
+    return (entry.index, count)
   }
 
   /// Unpacks an entry, whose checksum is checked.

@@ -53,7 +53,7 @@ import Testing
   ])
   func partsAreTables(train: String, test: String) throws {
     try withTables([
-      train: "b.png,dog\ne.jpeg,cat\nx/a.png,emu\n", test: "x/c,d.JPG;emu\n",
+      train: "b.png,dog\ne.jpeg,cat\nx/a.png,emu\n", test: "e.jpeg;emu\n",
       "sample_submission.csv": "b.png,cat\n", "notes.csv": "a,b,c\n",
     ]) { path throws in
       #expect(try encoded(path)?.labels == [1, 0, 2])

@@ -178,8 +178,8 @@ struct NumPyTests {
       """
     try withNumPy(script) { directory in
       for (name, expected) in [
-        ("size", "found 1128 bytes for 2147483647; the file is truncated or damaged"),
-        ("packed", "expected sizes that the archive's"),
+        ("size", "bytes can hold, found 2147483647; the file is truncated or damaged"),
+        ("packed", "bytes can hold, found 2147483647"),
         ("sum", "expected 1128 bytes with the right checksum"),
         ("method", "by compression method 12"),
         ("short", "expected a whole zip archive"),
@@ -192,7 +192,7 @@ struct NumPyTests {
           _ = try file.array("a")
         }
       }
-      expectError("good.npz, \"b\": expected an entry") {
+      expectError("good.npz: expected an entry \"b.npy\", found none") {
         var file = try NPZFile(path: "\(directory)/good.npz")
         _ = try file.array("b")
       }

@@ -39,7 +39,7 @@ struct LabelTable {
       }
       guard first.count == 2 else { return nil }
       hasHeader = !first.contains(where: Self.isImage)
-      guard let record = hasHeader ? records.dropFirst().first : records[0],
+      guard let record = hasHeader ? records.dropFirst().first : records[0], record.fields.count == 2,
         let file = record.fields.firstIndex(where: Self.isImage)
       else { return nil }
       (self.file, label) = (file, 1 - file)
@@ -53,12 +53,8 @@ struct LabelTable {
 
   /// The file begins as such a table.
   static func isLikely(_ path: Path) -> Bool {
-    guard var start = try? readStart(of: path.text, 1 << 16) else { return false }
-    if start.count == 1 << 16 {
-      start.removeSubrange((start.lastIndex(of: UInt8(ascii: "\n")) ?? start.count)...)
-    }
-    guard let text = try? DelimitedText(bytes: start, path: path.text) else { return false }
-    return Columns(text.records) != nil
+    guard let start = try? readStart(of: path.text, 1 << 16) else { return false }
+    return Columns(DelimitedText.first(2, of: start)) != nil
   }
 
   /// - Throws: where it is no table of files and labels, or one of the files is not there.

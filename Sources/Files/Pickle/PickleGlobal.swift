@@ -27,6 +27,8 @@ enum PickleGlobal: Equatable {
 
   /// The function that makes an empty array.
   case reconstruct
+  /// The function that makes an array of bytes, from protocol 5 on.
+  case fromBuffer
   /// The class of arrays.
   case array
   /// The class of types of numbers.
@@ -47,9 +49,11 @@ enum PickleGlobal: Equatable {
     case (.tensors, _):
       guard let type = PyTorchType.allCases.first(where: { $0.storage == name }) else { return nil }
       self = .storage(type)
-    // The second name is NumPy 2's.
+    // The second names are NumPy 2's.
     case (.arrays, "numpy.core.multiarray._reconstruct"), (.arrays, "numpy._core.multiarray._reconstruct"):
       self = .reconstruct
+    case (.arrays, "numpy.core.numeric._frombuffer"), (.arrays, "numpy._core.numeric._frombuffer"):
+      self = .fromBuffer
     case (.arrays, "numpy.ndarray"): self = .array
     case (.arrays, "numpy.dtype"): self = .numberType
     case (.arrays, "_codecs.encode"): self = .encode
@@ -67,6 +71,7 @@ enum PickleGlobal: Equatable {
     case .rebuildParameter: "torch._utils._rebuild_parameter"
     case .storage(let type): type.storage
     case .reconstruct: "numpy.core.multiarray._reconstruct"
+    case .fromBuffer: "numpy.core.numeric._frombuffer"
     case .array: "numpy.ndarray"
     case .numberType: "numpy.dtype"
     case .encode: "_codecs.encode"

@@ -10,6 +10,13 @@ extension PickleMachine {
       guard values.count == 3, case .global(.array) = values[0] else { throw wrong(values, for: global) }
       objects.arrays.append(nil)
       return .array(objects.arrays.count - 1)
+    case .fromBuffer:
+      // The bytes, their type, the shape, and C or F for the order.
+      guard values.count == 4, let bytes = try bytes(values[0]), case .numberType(let type) = values[1],
+        case .tuple(let shape) = values[2], let order = shortText(values[3]), ["C", "F"].contains(order)
+      else { throw wrong(values, for: global) }
+      objects.arrays.append(try array(type, shape, isFortran: order == "F", bytes))
+      return .array(objects.arrays.count - 1)
     case .numberType:
       // A type such as `u1`, and whether to align and to copy.
       guard values.count == 3, let text = shortText(values[0]), let type = NumPyType("|\(text)") else {
@@ -74,13 +81,19 @@ extension PickleMachine {
       case .integer(let value): value != 0
       default: throw error("whether an array is in Fortran's order", values[3].kind)
       }
+    objects.arrays[index] = try array(type, shape, isFortran: isFortran, bytes)
+  }
+
+  private func array(
+    _ type: Int, _ shape: Int, isFortran: Bool, _ bytes: ArraySlice<UInt8>
+  ) throws(FileError) -> NumPyArray {
     var sizes: [Int] = []
     for value in objects.sequences[shape] {
       guard case .integer(let size) = value, size >= 0 else { throw error("sizes of at least 0", value.kind) }
       sizes.append(size)
     }
     guard sizes.count <= 64 else { throw error("at most 64 dimensions", "\(sizes.count)") }
-    objects.arrays[index] = try NumPyArray(
+    return try NumPyArray(
       objects.numberTypes[type], shape: sizes, isFortran: isFortran, bytes: bytes,
       place: "\(input.place), byte \(offset)")
   }

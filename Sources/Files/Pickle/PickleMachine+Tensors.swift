@@ -24,7 +24,7 @@ extension PickleMachine {
     case .rebuildParameter:
       guard values.count == 3, case .tensor = values[0] else { throw wrong(values, for: global) }
       return values[0]
-    case .reconstruct, .numberType, .encode: return try callOfArrays(global, values)
+    case .reconstruct, .fromBuffer, .numberType, .encode: return try callOfArrays(global, values)
     case .storage, .array: throw error(expected, "a call of \(global.name)")
     }
   }

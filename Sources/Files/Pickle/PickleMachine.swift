@@ -67,6 +67,9 @@ struct PickleMachine {
     case .none, .newTrue, .newFalse, .binInt, .binInt1, .binInt2, .long1, .long4, .binFloat, .binUnicode,
       .shortBinUnicode, .binUnicode8, .binString, .shortBinString, .binBytes, .shortBinBytes, .binBytes8:
       try stack.append(plainValue(opcode))
+    case .byteArray8:
+      guard content == .arrays else { throw error(expected, "the pickle instruction BYTEARRAY8") }
+      try stack.append(plainValue(.binBytes8))
     case .emptyTuple: stack.append(objects.tuple([]))
     case .tuple1: try pushTuple(1)
     case .tuple2: try pushTuple(2)
