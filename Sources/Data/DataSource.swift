@@ -13,7 +13,7 @@ package struct DataSource {
     self.path = path
     guard exists(path) else {
       throw DataError(
-        path, expected: "a directory with data, or a file of data",
+        path, expected: "a directory or file of data",
         found: "\"\(String(cString: strerror(ENOENT)))\"", hint: Self.hint)
     }
     isFile = !isDirectory(path)
@@ -30,6 +30,7 @@ package struct DataSource {
     if let shards = try TarShards(directory, names, options) { return shards }
     if let tables = try LabelTables(directory, names, options) { return tables }
     if let images = try ImageFolder(directory, names) { return images }
+    if let error = TarShards.compressed(directory, names) { throw error }
     throw DataError(
       directory.text, expected: "a directory with data",
       found: names.isEmpty
@@ -56,7 +57,7 @@ package struct DataSource {
   }
 
   private static let hint =
-    "that is MNIST's four files (or of a data set in their format), CIFAR's files, images in a directory for each class, or a table of images and labels"
+    "that is MNIST's four files (or of a data set in their format), CIFAR's binary files or those for Python, .npz archives, .tar shards, images in a directory for each class, or a .csv table of images and labels"
 
   /// One part; nil where there is none.
   ///

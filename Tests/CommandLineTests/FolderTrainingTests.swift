@@ -47,6 +47,59 @@ struct FolderTrainingTests {
     }
   }
 
+  /// The same photographs by a table and in tar shards: one order, one set of classes, and so the same weights.
+  @Test func otherFormsHaveTheSameWeights() throws {
+    try withTemporaryDirectory { directory in
+      #expect(try train(Self.photographs, ranks: 2, out: "\(directory)/folders").exitCode == 0)
+      let expected = try RunFiles(directory: "\(directory)/folders").hash()
+      for part in ["train", "test"] {
+        let names = try FileManager.default.subpathsOfDirectory(atPath: "\(Self.photographs)/\(part)")
+          .filter { $0.hasSuffix(".jpg") }.sorted()
+        let rows = names.map { "\(Self.photographs)/\(part)/\($0),\($0.split(separator: "/")[0])\n" }
+        try Data("file,label\n\(rows.joined())".utf8)
+          .write(to: URL(fileURLWithPath: "\(directory)/\(part).csv"))
+        let files = "\(directory)/files-\(part)"
+        try FileManager.default.copyItem(atPath: "\(Self.photographs)/\(part)", toPath: files)
+        for name in names {
+          try Data(name.split(separator: "/")[0].utf8)
+            .write(to: URL(fileURLWithPath: "\(files)/\(name.dropLast(4)).cls"))
+        }
+        try FileManager.default.createDirectory(
+          atPath: "\(directory)/shards", withIntermediateDirectories: true)
+        let pack = ["tar", "--sort=name", "-cf", "\(directory)/shards/\(part)-0.tar", "-C", files, "."]
+        #expect(try RunningProgram(pack, seconds: 60).wait().exitCode == 0)
+      }
+      let (tables, shards) = (["train.csv", "test.csv"], ["shards/train-0.tar", "shards/test-0.tar"])
+      for (number, (data, more)) in [
+        (tables[0], ["--test-data", "\(directory)/\(tables[1])"]), ("shards", ["--cache", "none"]),
+        (shards[0], ["--test-data", "\(directory)/\(shards[1])"]),
+      ].enumerated() {
+        let out = "\(directory)/out-\(number)"
+        let program = try train("\(directory)/\(data)", ranks: 2, out: out, more)
+        #expect(
+          program.exitCode == 0 && program.output.contains("60 to train, 15 to test"), "\(program.errors)")
+        #expect(try RunFiles(directory: out).hash() == expected && expected != nil, "\(data)")
+      }
+      // A file of one part is evaluated, whichever it is.
+      let model = "\(directory)/out-0"
+      let accuracy = try RunFiles(directory: model).record()["test_accuracy"] as? Double
+      for data in [tables[1], shards[1]] {
+        let program = try Program.run([
+          "evaluate", "--model", model, "--data", "\(directory)/\(data)", "--json",
+        ])
+        #expect(try json(program)["accuracy"] as? Double == accuracy, "\(program.errors)")
+      }
+      // A file of training images alone leaves none to test.
+      let alone = try train("\(directory)/train.csv", ranks: 2, out: "\(directory)/alone")
+      #expect(
+        alone.exitCode == 1 && alone.errors.contains("train.csv: expected test images, found none"),
+        "\(alone.errors)")
+      let held = try train(
+        "\(directory)/train.csv", ranks: 2, out: "\(directory)/held", ["--validation-split", "0.2"])
+      #expect(held.exitCode == 0 && held.output.contains("48 to train"), "\(held.output)\(held.errors)")
+    }
+  }
+
   @Test func evaluatesAndPredictsByNames() throws {
     try withTemporaryDirectory { out in
       #expect(try train(Self.photographs, ranks: 2, out: out).exitCode == 0)

@@ -101,10 +101,16 @@ struct ImageFolder: DataFormat {
     return samples
   }
 
+  /// What the names of files end with that are no images, such as the archive that they were unpacked from.
+  private static let others = [
+    "thumbs.db", "desktop.ini", ".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".mat", ".pkl", ".tar", ".gz",
+    ".tgz",
+    ".bz2", ".xz", ".zst", ".zip",
+  ]
+
   /// All files but those that are known to be no images; what the others are is told by their content.
   private static func mayBeImage(_ path: Path) -> Bool {
     let name = path.text.lowercased()
-    return !["thumbs.db", "desktop.ini"].contains { name.hasSuffix($0) }
-      && ![".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".mat", ".pkl"].contains { name.hasSuffix($0) }
+    return !others.contains { name.hasSuffix($0) }
   }
 }

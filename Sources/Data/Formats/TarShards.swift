@@ -17,10 +17,7 @@ struct TarShards: DataFormat {
 
   /// Nil where there are no such files.
   init?(_ directory: Path, _ names: [Path], _ options: DataOptions) throws(DataError) {
-    guard let files = try PartFiles(directory, names, ending: ".tar") else {
-      try Self.checkCompressed(directory, names)
-      return nil
-    }
+    guard let files = try PartFiles(directory, names, ending: ".tar") else { return nil }
     try self.init(files, beside: directory, options)
   }
 
@@ -61,12 +58,13 @@ struct TarShards: DataFormat {
     return lines
   }
 
-  private static func checkCompressed(_ directory: Path, _ names: [Path]) throws(DataError) {
+  /// The error where there is nothing but compressed archives; nil where there are none.
+  static func compressed(_ directory: Path, _ names: [Path]) -> DataError? {
     let endings = [".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"]
     guard let name = names.first(where: { name in endings.contains { name.text.hasSuffix($0) } }) else {
-      return
+      return nil
     }
-    throw DataError(
+    return DataError(
       (directory / name).text, expected: "tar archives that are not compressed", found: "a compressed one",
       hint: "unpack it first: images in a compressed archive cannot be read in any order")
   }
