@@ -15,7 +15,8 @@ import Testing
   /// may be in directories below its own.
   @Test func aDirectoryIsAClass() throws {
     let names = ["dog/b.jpg", "dog/a.PNG", "Cat/deep/z.jpeg", "Cat/y.jpg", "\u{e9}l\u{e9}phant/1.png"]
-    try withNames(names + ["README.md", ".DS_Store", "dog/.hidden.jpg", "dog/Thumbs.db", "photos.tar.gz"]) { path throws in
+    try withNames(names + ["README.md", ".DS_Store", "dog/.hidden.jpg", "dog/Thumbs.db", "photos.tar.gz"]) {
+      path throws in
       let train = try #require(try encoded(path))
       #expect(train.names == ["Cat/deep/z.jpeg", "Cat/y.jpg", "dog/a.PNG", "dog/b.jpg", names[4]])
       #expect(train.labels == [0, 0, 1, 1, 2])

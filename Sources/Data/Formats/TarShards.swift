@@ -12,7 +12,8 @@ import Files
 /// Only an index is made: images are read where they are in the archives, in any order, so that an epoch shuffles all
 /// of them, reproducibly, where WebDataset shuffles archives and within a window.
 struct TarShards: DataFormat {
-  private let shards: [DataPart: TarSamples]
+  private let files: PartFiles
+  private let train: TarSamples
   private let numbers: ClassNumbers
 
   /// Nil where there are no such files.
@@ -27,10 +28,8 @@ struct TarShards: DataFormat {
   }
 
   private init(_ files: PartFiles, beside directory: Path, _ options: DataOptions) throws(DataError) {
-    var shards: [DataPart: TarSamples] = [:]
-    for (part, paths) in files.paths { shards[part] = try TarSamples(paths) }
-    guard let train = shards[.train] else { preconditionFailure("files without training images") }
-    self.shards = shards
+    self.files = files
+    train = try TarSamples(files.paths[.train] ?? [])
     let path = directory.text
     numbers = try ClassNumbers(
       train.classes, listed: try Self.listedClasses(directory / Path("classes.txt")),
@@ -38,7 +37,8 @@ struct TarShards: DataFormat {
   }
 
   func load(_ part: DataPart, as input: ImageInput) throws(DataError) -> (any Dataset)? {
-    guard let samples = shards[part] else { return nil }
+    guard let paths = files.paths[part] else { return nil }
+    let samples = part == .train ? train : try TarSamples(paths)
     try input.checkChannels(samples.path)
     let (labels, classes) = try numbers.labels(of: samples.classes, isTrain: part == .train)
     return EncodedImages(
