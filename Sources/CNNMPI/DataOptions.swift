@@ -11,7 +11,7 @@ extension EvaluationConfiguration: DataConfiguration {}
 
 /// What `--data` may be.
 let dataHelp =
-  "directory with MNIST's four files, CIFAR's binary files, or images by class; or built-in digits"
+  "directory with MNIST's or CIFAR's files, .npz, .tar, images by class or a .csv of labels; one such file; or built-in digits"
 
 /// The options for what the files do not say.
 ///
@@ -20,7 +20,7 @@ func dataOptions<Configuration: DataConfiguration>(caching: Bool = true) -> [Opt
   let options: [Option<Configuration>] = [
     Option(
       "--first-label", \.dataOptions.firstLabel, .wholeNumber,
-      "what the files of MNIST's format call the first class"),
+      "the number of the first class where files have numbers"),
     Option(
       "--transpose", \.dataOptions.transpose, given: true,
       "exchange rows and columns of images in MNIST's format, as EMNIST needs it"),

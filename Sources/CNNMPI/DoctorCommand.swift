@@ -10,7 +10,7 @@ enum DoctorCommand {
     (
       "The run to come",
       [
-        O("--data", \.training.data, .text("DIR|synthetic"), "data that every rank is to read"),
+        O("--data", \.training.data, .text("PATH|synthetic"), "data that every rank is to read"),
         O(
           "--model", \.training.model, .text("NAME|FILE.json"),
           "one of \(ModelZoo.names); memory and disk go by it"),

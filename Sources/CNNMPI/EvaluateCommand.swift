@@ -9,7 +9,7 @@ enum EvaluateCommand {
     (
       "Data",
       [
-        O("--data", \.data, .text("DIR|synthetic"), dataHelp),
+        O("--data", \.data, .text("PATH|synthetic"), dataHelp),
         O("--part", \.part, .choice, "which part of it"),
         O("--samples", \.samples, .count(), "use only the first N images"),
         O("--seed", \.seed, .seed, "of synthetic digits"),

@@ -15,9 +15,9 @@ enum TrainCommand {
       "Data",
       [
         // The same data may lie elsewhere: a resumed run knows them by their hash.
-        O("--data", \.data, .text("DIR|synthetic"), dataHelp)
+        O("--data", \.data, .text("PATH|synthetic"), dataHelp)
           .changeable,
-        O("--test-data", \.testData, .text("DIR|synthetic"), "test on other data than --data's").changeable,
+        O("--test-data", \.testData, .text("PATH|synthetic"), "test on other data than --data's").changeable,
         O("--train-samples", \.trainSamples, .count(), "use only the first N training images"),
         O("--test-samples", \.testSamples, .count(), "use only the first N test images"),
         O(

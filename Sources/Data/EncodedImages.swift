@@ -57,13 +57,17 @@ package struct EncodedImages: Dataset {
     return try readPart(of: source.path.text, range, as: "a readable image")
   }
 
-  /// Of the names of images and classes, and of the labels.
+  /// Of the names of files, where images are in larger ones, labels, and the names of classes: the same wherever the
+  /// files are.
   package var fingerprint: String {
     var stream = FingerprintStream()
     for source in sources {
-      let name = source.range == nil ? source.path.last.bytes : Array(source.name.utf8)
-      let bytes = name + [0]
+      let bytes = source.path.last.bytes + [0]
       stream.update(bytes.span.bytes)
+      if let range = source.range {
+        let bounds = [range.lowerBound, range.upperBound]
+        stream.update(bounds.span.bytes)
+      }
     }
     stream.update(labels.span.bytes)
     for name in names ?? [] {

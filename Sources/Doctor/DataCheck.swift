@@ -1,4 +1,5 @@
 import Data
+import Files
 import Foundation
 import Networks
 import Parallel
@@ -11,8 +12,9 @@ package struct DataCheck: Check {
   package static let name = "data"
 
   package struct Rank: Codable, Equatable {
-    /// The directory, from the root, as the rank sees it.
+    /// The directory or file, from the root, as the rank sees it.
     package var path: String
+    package var isFile = false
     package var trainImages: Int?
     package var testImages: Int?
     /// Hashes of images and labels, see `LabeledImages.fingerprint`.
@@ -37,7 +39,7 @@ package struct DataCheck: Check {
     }
   }
 
-  /// `synthetic`, or a directory.
+  /// `synthetic`, or a directory or file.
   let source: String
   package let ranks: ByRank<Rank>
 
@@ -67,6 +69,7 @@ package struct DataCheck: Check {
       var rank = Rank(
         path: path, trainImages: train.count, testImages: test?.count ?? 0, trainHash: train.fingerprint,
         testHash: test?.fingerprint ?? "none")
+      rank.isFile = isRegularFile(path)
       do {
         let fitted = try Network(network.description, for: train, test ?? train)
         try fitted.check(train)
@@ -119,7 +122,7 @@ package struct DataCheck: Check {
       .error(
         missing.count == ranks.count ? error : "\(ranks.named(missing)): \(error)",
         remedy: remedy(good.first, missing[0])
-          ?? "name a directory of data that is on every host; this is \(ranks[missing[0]].path)")
+          ?? "name data that is on every host; this is \(ranks[missing[0]].path)")
     }
   }
 
@@ -140,6 +143,9 @@ package struct DataCheck: Check {
   /// Copies the data from the host of one rank to that of another; nil where it is the same host.
   private func remedy(_ from: Int?, _ to: Int) -> String? {
     guard let from, ranks.hosts[from] != ranks.hosts[to] else { return nil }
-    return "on \(ranks.hosts[from]): rsync -a \(ranks[from].path)/ \(ranks.hosts[to]):\(ranks[to].path)/"
+    // Behind a directory's path it is what makes rsync copy what is in it.
+    let slash = ranks[from].isFile ? "" : "/"
+    return
+      "on \(ranks.hosts[from]): rsync -a \(ranks[from].path)\(slash) \(ranks.hosts[to]):\(ranks[to].path)\(slash)"
   }
 }

@@ -7,6 +7,9 @@ package struct FileKind: Equatable, Sendable {
   /// It is one that `PyTorchFile` reads.
   package let isPyTorch: Bool
 
+  /// The names of kinds that are read here.
+  package static let (npz, tar) = ("a NumPy .npz archive", "a tar archive")
+
   /// First bytes of a file that are enough to tell all kinds.
   package static let bytesNeeded = 512
 
@@ -49,7 +52,7 @@ private func zipKind(_ bytes: [UInt8]) -> FileKind? {
     name.hasSuffix("/\($0)")
   }
   if isPyTorch { return FileKind("a PyTorch file", isPyTorch: true) }
-  if name.hasSuffix(".npy") { return FileKind("a NumPy .npz archive") }
+  if name.hasSuffix(".npy") { return FileKind(FileKind.npz) }
   return .packed("a zip archive")
 }
 
@@ -65,7 +68,7 @@ private let signatures: [(bytes: [UInt8?], kind: FileKind)] = [
   (ascii("BZh"), .packed("bzip2 data")),
   ([0xFD] + ascii("7zXZ\0"), .packed("xz data")),
   ([0x28, 0xB5, 0x2F, 0xFD], .packed("zstd data")),
-  (any(257) + ascii("ustar"), .packed("a tar archive")),
+  (any(257) + ascii("ustar"), .packed(FileKind.tar)),
   ([0x93] + ascii("NUMPY"), FileKind("a NumPy .npy file")),
   ([0x89] + ascii("HDF\r\n"), FileKind("an HDF5 file")),
   ([0x89] + ascii("PNG"), FileKind("a PNG image")),

@@ -12,20 +12,28 @@ package struct FileTree {
   private struct Identity: Hashable {
     let device: dev_t
     let inode: ino_t
+
+    init?(of path: Path) {
+      var status = stat()
+      guard stat(path.cString, &status) == 0 else { return nil }
+      (device, inode) = (status.st_dev, status.st_ino)
+    }
   }
 
   private var entered: Set<Identity> = []
 
-  /// - Parameter isWanted: tells by its path whether a file is taken.
-  package init(_ directory: Path, where isWanted: (Path) -> Bool) {
+  /// - Parameters:
+  ///   - outside: directories that are not entered, whatever link leads to them.
+  ///   - isWanted: tells by its path whether a file is taken.
+  package init(_ directory: Path, outside: [Path] = [], where isWanted: (Path) -> Bool) {
+    entered = Set(outside.compactMap(Identity.init(of:)))
     enter(directory, isWanted)
     files.sort()
   }
 
   private mutating func enter(_ directory: Path, _ isWanted: (Path) -> Bool) {
-    var status = stat()
-    if stat(directory.cString, &status) == 0 {
-      guard entered.insert(Identity(device: status.st_dev, inode: status.st_ino)).inserted else { return }
+    if let identity = Identity(of: directory) {
+      guard entered.insert(identity).inserted else { return }
     }
     let entries: [Entry]
     do {

@@ -42,6 +42,12 @@ package struct Path: Hashable, Sendable {
     return Path(bytes: parts.last ?? [])
   }
 
+  /// What the last part is in: `.` where the path has no other.
+  package var directory: Path {
+    guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return Path(".") }
+    return Path(bytes: slash == 0 ? bytes[...0] : bytes[..<slash])
+  }
+
   /// The last part begins with a dot.
   package var isHidden: Bool { last.bytes.first == UInt8(ascii: ".") }
 

@@ -28,12 +28,14 @@ struct TrainingData {
   /// - Parameter input: what images are made that come in any size.
   /// - Throws: on all ranks, when a file is wrong on any.
   init(_ configuration: TrainingConfiguration, as input: ImageInput, threads: Int, _ world: World) throws {
-    func load(_ part: DataPart, from source: String, limit: Int?) throws -> LoadedImages? {
+    func load(
+      _ part: DataPart, from source: String, isAlone: Bool = false, limit: Int?
+    ) throws -> LoadedImages? {
       var options = configuration.dataOptions
       // Crops are taken from photos in their own size.
       if part == .train && configuration.augmentation == .resizedCrop { options.cache = .none }
       return try world.loadImages(
-        part, from: source, options, limit: limit, seed: configuration.seed, as: input,
+        part, from: source, isAlone: isAlone, options, limit: limit, seed: configuration.seed, as: input,
         threads: threads)
     }
     guard let all = try load(.train, from: configuration.data, limit: configuration.trainSamples) else {
@@ -53,10 +55,12 @@ struct TrainingData {
     train = split.map { all.images.subset($0.train) } ?? all.images
     let held = split.map { all.images.subset($0.validation) }
     let testSource = configuration.testData ?? configuration.data
-    let tested = try load(.test, from: testSource, limit: configuration.testSamples)
+    let tested = try load(
+      .test, from: testSource, isAlone: testSource != configuration.data, limit: configuration.testSamples)
+    let trained = train
     (validation, test) =
       try world.agree {
-        if let tested { return (held, tested.images) }
+        if let tested { return (held, try tested.images.named(as: trained.classNames, of: testSource)) }
         guard let held else { throw DataSource.missing(.test, in: testSource) }
         return (nil, held)
       }
@@ -92,20 +96,21 @@ extension World {
   /// One part of a data set; nil where there is none.
   ///
   /// - Parameters:
-  ///   - source: `synthetic` or a directory.
+  ///   - source: `synthetic`, a directory or a file.
+  ///   - isAlone: no other part is read of it, see `DataSource.load`.
   ///   - limit: only so many images; nil for all.
   ///   - seed: of synthetic digits.
   ///   - input: what images are made that come in any size.
   /// - Throws: on all ranks, when a file is wrong on any.
   func loadImages(
-    _ part: DataPart, from source: String, _ options: DataOptions, limit: Int?, seed: UInt64,
+    _ part: DataPart, from source: String, isAlone: Bool, _ options: DataOptions, limit: Int?, seed: UInt64,
     as input: ImageInput, threads: Int
   ) throws -> LoadedImages? {
     if source == "synthetic" {
       let digits = try synthesize(part, count: limit, seed: seed, threads: threads, self)
       return LoadedImages(images: digits, preprocessing: nil, notes: [])
     }
-    let found = try agree { try DataSource(path: source, options).load(part, as: input) }
+    let found = try agree { try DataSource(path: source, options).load(part, as: input, isAlone: isAlone) }
     guard let dataset = limit.map({ found?.limited(to: $0) }) ?? found else { return nil }
     guard let encoded = dataset as? EncodedImages else {
       return LoadedImages(images: dataset, preprocessing: nil, notes: [])

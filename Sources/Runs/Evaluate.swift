@@ -11,7 +11,7 @@ package struct EvaluationConfiguration: Sendable {
   package enum Part: String, CaseIterable, Sendable { case test, train }
 
   package var source = ModelSource()
-  /// `synthetic`, or a directory.
+  /// `synthetic`, or a directory or file.
   package var data = "synthetic"
   package var dataOptions = DataOptions()
   package var part = Part.test
@@ -54,7 +54,7 @@ package func evaluate(
     toTrain: false, model.network, microBatch: configuration.microBatch)
   let part = configuration.part == .test ? DataPart.test : .train
   let found = try world.loadImages(
-    part, from: configuration.data, configuration.dataOptions, limit: configuration.samples,
+    part, from: configuration.data, isAlone: true, configuration.dataOptions, limit: configuration.samples,
     seed: configuration.seed,
     as: ImageInput(shape: model.network.input, preprocessing: model.preprocessing), threads: threads)
   let loaded = try world.agree {
@@ -85,7 +85,7 @@ extension Dataset {
   /// With the numbers that a model has for the classes, where both have names for them.
   ///
   /// - Parameter source: of the images, for messages.
-  fileprivate func named(as names: [String]?, of source: String) throws(DataError) -> any Dataset {
+  func named(as names: [String]?, of source: String) throws(DataError) -> any Dataset {
     guard let names, let own = classNames, names != own else { return self }
     let numbers = Dictionary(names.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
     var map: [Int32] = []

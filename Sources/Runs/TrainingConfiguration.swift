@@ -25,7 +25,7 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   /// What a run writes down besides `run.json`: `csv` is `metrics.csv` alone.
   package enum Records: String, Codable, CaseIterable, Sendable { case all, csv }
 
-  /// `synthetic`, or a directory.
+  /// `synthetic`, or a directory or file.
   package var data = "synthetic"
   package var dataOptions = DataOptions()
   /// Where the test images come from; nil for `data`.

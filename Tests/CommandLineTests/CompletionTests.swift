@@ -26,7 +26,7 @@ import Testing
     Case(line: ["bench", "step", "--compress", "b"], offered: ["bf16"], missing: ["fp16"]),
     Case(line: ["--model", "m"], offered: ["mnist-cnn", "mnist-bn"], missing: ["lenet5"]),
     Case(line: ["--model", "f"], offered: ["file.json"], missing: ["mnist-cnn"]),
-    Case(line: ["--data", ""], offered: ["synthetic", "folder"], missing: ["file.json"]),
+    Case(line: ["--data", ""], offered: ["synthetic", "folder", "file.json"], missing: ["train"]),
     Case(line: ["--data", "s"], offered: ["synthetic"], missing: ["folder"]),
     Case(line: ["predict", "--model", "a", "f"], offered: ["folder", "file.json"]),
     Case(line: ["plot", ""], offered: ["folder"], missing: ["file.json"]),

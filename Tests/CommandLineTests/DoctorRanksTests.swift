@@ -41,7 +41,8 @@ import Testing
         #expect(result.exitCode == 1 && result.errorLines.count == 1, "\(result.errors)")
         let texts = try DoctorReport(result).problems("data", "error")
         #expect(texts.count == 1 && texts[0].hasPrefix("rank \(lacking) ("), "\(texts)")
-        #expect(texts[0].contains("expected a directory with data, found \"No such file or directory\""))
+        #expect(
+          texts[0].contains("expected a directory or file of data, found \"No such file or directory\""))
       }
     }
   }

@@ -78,7 +78,8 @@ import Testing
   func itReadsAsItIsMeant() throws {
     let text = try check(["man", "-l"])
     for line in [
-      "       --launcher-options \"...\"\n", "       -v, --verbose\n", "directory with MNIST's four files",
+      "       --launcher-options \"...\"\n", "       -v, --verbose\n",
+      "directory with MNIST's or CIFAR's files",
       "           mpirun -np 4 cnn-mpi --data mnist --out runs/a --resume auto\n",
     ] {
       #expect(text.contains(line), "\(line)")

@@ -1,5 +1,4 @@
 import Data
-import Foundation
 import Tensors
 import TestSupport
 import Testing
@@ -10,15 +9,6 @@ import Testing
     let places = (0..<1024).map { ($0 / 32, $0 % 32) }
     return head + places.map { UInt8(10 * $0.0 % 256) } + places.map { UInt8($0.1) }
       + [UInt8](repeating: 7 + head.last!, count: 1024)
-  }
-
-  private func withFiles(_ files: [String: [UInt8]], _ body: (String) throws -> Void) throws {
-    try withTemporaryDirectory { path in
-      for (name, bytes) in files {
-        try Foundation.Data(bytes).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
-      }
-      try body(path)
-    }
   }
 
   private func load(_ path: String, _ part: DataPart) throws -> LabeledImages? {

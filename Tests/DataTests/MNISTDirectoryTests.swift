@@ -77,7 +77,7 @@ import Testing
     ) {
       $0["train-labels-idx1-ubyte"] = [0, 0, 8, 1, 0, 0, 0, 2, 2, 1]
     }
-    try expectError(.train, "expected labels in 0..<1048576, found label -1 of image 1") {
+    try expectError(.train, "ubyte, image 1: expected labels in 0..<1048576, found -1") {
       $0["train-labels-idx1-ubyte"] = [0, 0, 9, 1, 0, 0, 0, 2, 7, 255]
     }
     try expectError(

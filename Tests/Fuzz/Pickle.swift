@@ -4,6 +4,6 @@ import Files
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let bytes = Array(UnsafeBufferPointer(start: data, count: count))
-  check { () throws(FileError) in try PyTorchFile(bytes: bytes, path: "f").tensors }
+  check { () throws(FileError) in _ = try PyTorchFile(bytes: bytes, path: "f").tensors }
   return 0
 }

@@ -7,10 +7,12 @@
 #     Tests/Fuzz/run.sh                            all targets side by side, 60 seconds
 #     Tests/Fuzz/run.sh pickle --runs 10000000     ten million inputs
 #
-# Targets: pickle (PyTorch's old form), archive (PyTorch's zip archives), safetensors. An input that fails is shown and
-# kept in .build/fuzz/crashes; `.build/fuzz/pickle FILE` runs it again. Inputs that reached new code are kept in
-# .build/fuzz/corpus and start the next run. CNN_MPI_PYTHON names a Python with PyTorch, which makes the first ones.
+# Targets: pickle (PyTorch's old form), archive (PyTorch's zip archives), safetensors, npz (NumPy's archives), arrays
+# (pickles of arrays, and .npy), tar, table (.csv). An input that fails is shown and kept in .build/fuzz/crashes;
+# `.build/fuzz/pickle FILE` runs it again. Inputs that reached new code are kept in .build/fuzz/corpus and start the next
+# run. CNN_MPI_PYTHON names a Python with PyTorch, which makes the first ones.
 set -euo pipefail
+all=(pickle archive safetensors npz arrays tar table)
 targets=()
 limit=-max_total_time=60
 fail() {
@@ -24,12 +26,14 @@ while [ $# -gt 0 ]; do
       [[ ${2-} =~ ^[1-9][0-9]*$ ]] || { echo "run.sh: error: expected a number after $1, found ${2-nothing}" >&2; exit 2; }
       [ "$1" = --runs ] && limit=-runs=$2 || limit=-max_total_time=$2
       shift ;;
-    pickle | archive | safetensors) targets+=("$1") ;;
-    *) echo "run.sh: error: unknown target or option $1; see Tests/Fuzz/run.sh --help" >&2; exit 2 ;;
+    [a-z]*)
+      [[ " ${all[*]} " = *" $1 "* ]] || { echo "run.sh: error: unknown target $1; see Tests/Fuzz/run.sh --help" >&2; exit 2; }
+      targets+=("$1") ;;
+    *) echo "run.sh: error: unknown option $1; see Tests/Fuzz/run.sh --help" >&2; exit 2 ;;
   esac
   shift
 done
-[ ${#targets[@]} -gt 0 ] || targets=(pickle archive safetensors)
+[ ${#targets[@]} -gt 0 ] || targets=("${all[@]}")
 cd "$(dirname "$0")/../.."
 fuzz=$PWD/.build/fuzz
 python=${CNN_MPI_PYTHON:-.build/pytorch/bin/python}
@@ -56,9 +60,9 @@ build() {
     mapfile -t sources < <(find "Sources/$module" -name '*.swift')
     compile "$module" -emit-module -emit-module-path "$fuzz/$module.swiftmodule" -c -o "$fuzz/$module.o" "${sources[@]}"
   done
-  for target in pickle archive safetensors; do
-    compile "Fuzz${target^}" "Tests/Fuzz/${target^}.swift" Tests/Fuzz/Check.swift "$fuzz"/{Tensors,Hashing,Files}.o \
-      -lxxhash -lcrypto -lzip -lz -o "$fuzz/$target"
+  for target in "${all[@]}"; do
+    compile "Fuzz${target^}" "Tests/Fuzz/${target^}.swift" Tests/Fuzz/{Check,Checksums,UseArray}.swift "$fuzz"/{Tensors,Hashing,Files}.o \
+      -emit-executable -emit-module -emit-module-path "$fuzz/Fuzz${target^}.swiftmodule" -lxxhash -lcrypto -lzip -lz -o "$fuzz/$target"
   done
   touch "$fuzz/built"
 }
@@ -66,7 +70,7 @@ build() {
 # Runs a target and says what it came to.
 run() {
   local target=$1 options=(-max_len=4096 -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 "$limit")
-  [ "$target" = safetensors ] || options+=(-dict=Tests/Fuzz/pickle.dict)
+  [[ " pickle archive arrays " != *" $target "* ]] || options+=(-dict=Tests/Fuzz/pickle.dict)
   mkdir -p "$fuzz/corpus/$target"
   "$fuzz/$target" "${options[@]}" -artifact_prefix="$fuzz/crashes/$target-" "$fuzz/corpus/$target" \
     "$fuzz/seeds/$target" >"$fuzz/$target.log" 2>&1 ||

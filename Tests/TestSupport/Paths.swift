@@ -20,6 +20,16 @@ package let hasMNIST = FileManager.default.fileExists(atPath: mnistDirectory)
 /// Where to put MNIST, for the comment of tests that are skipped.
 package let mnistHint = "no MNIST in ../shared/data/mnist; CNN_MPI_MNIST names another directory"
 
+/// The archive of CIFAR-10's images as JPEG files, `train/cat/0000.jpg`: `CNN_MPI_CIFAR`, or beside the package.
+package let cifarArchive =
+  ProcessInfo.processInfo.environment["CNN_MPI_CIFAR"] ?? "\(packageRoot)/../shared/data/cifar10.tar.gz"
+
+/// CIFAR-10 is there. Tests of it are skipped, and say so, where it is not.
+package let hasCIFAR = FileManager.default.fileExists(atPath: cifarArchive)
+
+/// Where to put CIFAR-10, for the comment of tests that are skipped.
+package let cifarHint = "no CIFAR-10 in ../shared/data/cifar10.tar.gz; CNN_MPI_CIFAR names another archive"
+
 /// Makes a new directory for a test and returns its path.
 package func makeTemporaryDirectory() throws -> String {
   let path = NSTemporaryDirectory() + "cnn-mpi-test-\(UUID().uuidString)"

@@ -8,7 +8,7 @@ import Tensors
 ///
 /// A record is the label, in CIFAR-100 behind that of a coarser class, and 32 x 32 pixels, first all red, then all
 /// green, then all blue ones.
-struct CIFARDirectory {
+struct CIFARDirectory: DataFormat {
   private static let shape = Shape(32, 32, 3)
   private let directory: Path
   private let names: Set<String>
@@ -26,8 +26,7 @@ struct CIFARDirectory {
 
   private var classes: Int { isFine ? 100 : 10 }
 
-  /// One part; nil where it has no file.
-  func load(_ part: DataPart) throws(DataError) -> LabeledImages? {
+  func load(_ part: DataPart, as _: ImageInput) throws(DataError) -> (any Dataset)? {
     let files =
       switch (isFine, part) {
       case (true, _): names.filter { $0 == "\(part.rawValue).bin" }

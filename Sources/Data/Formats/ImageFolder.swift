@@ -6,7 +6,8 @@ import Files
 ///     Abyssinian_100.jpg  beagle_3.jpg      the class up to the last underscore of the name
 ///
 /// Classes are numbered in the order of the bytes of their names. Names that begin with a dot are passed over.
-struct ImageFolder {
+struct ImageFolder: DataFormat {
+  private let directory: Path
   private let parts: [DataPart: Path]
   /// By the training images.
   private let classNames: [String]
@@ -33,10 +34,9 @@ struct ImageFolder {
       guard isFolder else { return nil }
       parts = [.train: directory]
     }
-    trainSamples = try Self.samples(in: parts[.train]!)
-    classNames = Set(trainSamples.map(\.className)).sorted {
-      Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8))
-    }
+    self.directory = directory
+    trainSamples = try Self.samples(in: parts[.train]!, of: directory)
+    classNames = try SortedClasses.names(Set(trainSamples.map(\.className)), of: parts[.train]!.text)
     guard classNames.count > 1 else {
       throw DataError(
         parts[.train]!.text, expected: "images of at least 2 classes",
@@ -46,14 +46,10 @@ struct ImageFolder {
   }
 
   /// One part; nil where there is none.
-  func load(_ part: DataPart, as input: ImageInput) throws(DataError) -> EncodedImages? {
+  func load(_ part: DataPart, as input: ImageInput) throws(DataError) -> (any Dataset)? {
     guard let root = parts[part] else { return nil }
-    guard [1, 3].contains(input.shape.channels) else {
-      throw DataError(
-        root.text, expected: "a model with an input of 1 or 3 channels, as images have",
-        found: "\(input.shape)")
-    }
-    let samples = part == .train ? trainSamples : try Self.samples(in: root)
+    try input.checkChannels(root.text)
+    let samples = part == .train ? trainSamples : try Self.samples(in: root, of: directory)
     let numbers = Dictionary(uniqueKeysWithValues: classNames.enumerated().map { ($1, Int32($0)) })
     var labels: [Int32] = []
     for sample in samples {
@@ -70,7 +66,9 @@ struct ImageFolder {
   }
 
   /// Each with its class, in the order of the paths' bytes.
-  private static func samples(in root: Path) throws(DataError) -> [Sample] {
+  ///
+  /// - Parameter whole: the data set's directory, which no link in it leads back to.
+  private static func samples(in root: Path, of whole: Path) throws(DataError) -> [Sample] {
     let names = try names(inDirectory: root).filter { !$0.isHidden }
     let directories = names.filter { isDirectory((root / $0).text) }
     let files = names.filter { !isDirectory((root / $0).text) && mayBeImage($0) }
@@ -93,7 +91,7 @@ struct ImageFolder {
     }
     var samples: [Sample] = []
     for directory in directories {
-      let tree = FileTree(root / directory) { !($0.last.isHidden) && mayBeImage($0) }
+      let tree = FileTree(root / directory, outside: [root, whole]) { !($0.last.isHidden) && mayBeImage($0) }
       if let error = tree.errors.first { throw error }
       guard !tree.files.isEmpty else {
         throw DataError((root / directory).text, expected: "the images of a class", found: "none")
@@ -103,10 +101,16 @@ struct ImageFolder {
     return samples
   }
 
+  /// What the names of files end with that are no images, such as the archive that they were unpacked from.
+  private static let others = [
+    "thumbs.db", "desktop.ini", ".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".mat", ".pkl", ".tar", ".gz",
+    ".tgz",
+    ".bz2", ".xz", ".zst", ".zip",
+  ]
+
   /// All files but those that are known to be no images; what the others are is told by their content.
   private static func mayBeImage(_ path: Path) -> Bool {
     let name = path.text.lowercased()
-    return !["thumbs.db", "desktop.ini"].contains { name.hasSuffix($0) }
-      && ![".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".mat", ".pkl"].contains { name.hasSuffix($0) }
+    return !others.contains { name.hasSuffix($0) }
   }
 }

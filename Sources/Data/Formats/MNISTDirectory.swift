@@ -8,7 +8,7 @@ import Tensors
 ///     emnist-letters-train-images-idx3-ubyte.gz  qmnist-test-labels-idx2-int.gz
 ///
 /// Images are (N, H, W), or (N, H, W, C); labels (N), or (N, M) of which the first column counts, as in QMNIST.
-struct MNISTDirectory {
+struct MNISTDirectory: DataFormat {
   private let directory: Path
   private let names: [Path]
   private let options: DataOptions
@@ -22,7 +22,7 @@ struct MNISTDirectory {
   }
 
   /// One part, checked: as many labels as images, labels from 0 on. Nil where it has no file.
-  func load(_ part: DataPart) throws(DataError) -> LabeledImages? {
+  func load(_ part: DataPart, as _: ImageInput) throws(DataError) -> (any Dataset)? {
     guard let imagesPath = try find(part, "images", "idx3"), let labelsPath = try find(part, "labels", "idx1")
     else {
       // One without the other is a fault.
@@ -52,31 +52,14 @@ struct MNISTDirectory {
       throw DataError(labels.path, expected: "labels", found: "dimensions \(labels.dimensions)")
     }
     let numbers = labels.numbers
-    let own = try checked(
-      stride(from: 0, to: numbers.count, by: columns).map { numbers[$0] }, part, path: labels.path)
+    let own = try labelsFromZero(
+      stride(from: 0, to: numbers.count, by: columns).map { numbers[$0] }, first: options.firstLabel,
+      isTrain: part == .train, path: labels.path, place: { "\(labels.path), image \($0)" })
     let shape = Shape(
       images.dimensions[1], images.dimensions[2], images.dimensions.count == 4 ? images.dimensions[3] : 1)
     let (pixels, seen) =
       options.transpose ? (transposed(images.bytes, shape), shape.transposed) : (images.bytes, shape)
     return LabeledImages(shape: seen, classes: Int(own.max() ?? 0) + 1, images: pixels, labels: own)
-  }
-
-  /// Labels that count from 0.
-  private func checked(_ labels: [Int], _ part: DataPart, path: String) throws(DataError) -> [Int32] {
-    let first = options.firstLabel
-    let range = first...first + DataOptions.mostClasses - 1
-    if let index = labels.firstIndex(where: { !range.contains($0) }) {
-      throw DataError(
-        path, expected: "labels in \(first)..<\(range.upperBound + 1)",
-        found: "label \(labels[index]) of image \(index)")
-    }
-    let distinct = Set(labels)
-    if first == 0, part == .train, distinct.count > 1, distinct.min() == 1, distinct.max() == distinct.count {
-      throw DataError(
-        path, expected: "labels that count from 0", found: "1 to \(distinct.count)",
-        hint: "where 1 is the first class, say that this is the first label")
-    }
-    return labels.map { Int32($0 - first) }
   }
 
   /// Height and width exchanged, as EMNIST's images are stored.

@@ -11,7 +11,7 @@ import Tensors
 ///     train.places   of JPEG files: where each begins, and where the last ends, as 64-bit little-endian numbers
 ///
 /// and the same for `test`. Samples are where (number x record size), or `places`, say: any can be read alone.
-package struct Pack {
+package struct Pack: DataFormat {
   package static let indexName = "pack.json"
 
   /// What the images are stored as.

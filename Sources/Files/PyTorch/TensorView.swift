@@ -59,6 +59,21 @@ struct TensorView {
     }
   }
 
+  /// All numbers of an array without gaps.
+  ///
+  /// - Parameters:
+  ///   - sizes: whose product has been found to be no overflow.
+  ///   - isFortran: numbers that differ in the first index are neighbours, not those that differ in the last one.
+  init(whole sizes: [Int], isFortran: Bool) {
+    var (strides, stride) = ([Int](repeating: 0, count: sizes.count), 1)
+    for axis in isFortran ? Array(sizes.indices) : sizes.indices.reversed() {
+      strides[axis] = stride
+      // Where a size is 0 the others may be of any size.
+      stride &*= sizes[axis]
+    }
+    (offset, self.sizes, self.strides, count) = (0, sizes, strides, sizes.reduce(1, &*))
+  }
+
   private static func count(_ sizes: [Int]) throws(Fault) -> Int {
     var (count, overflow) = (1, false)
     for size in sizes where !overflow { (count, overflow) = count.multipliedReportingOverflow(by: size) }

@@ -25,6 +25,8 @@ enum PickleOpcode: UInt8 {
   case binBytes = 0x42
   case shortBinBytes = 0x43
   case binBytes8 = 0x8E
+  /// In pickles of arrays only.
+  case byteArray8 = 0x96
 
   case emptyTuple = 0x29
   case tuple = 0x74
@@ -56,7 +58,7 @@ enum PickleOpcode: UInt8 {
 let refusedPickleOpcodes: [UInt8: String] = [
   0x69: "INST", 0x6F: "OBJ", 0x81: "NEWOBJ", 0x92: "NEWOBJ_EX", 0x50: "PERSID",
   0x82: "EXT1", 0x83: "EXT2", 0x84: "EXT4", 0x97: "NEXT_BUFFER", 0x98: "READONLY_BUFFER",
-  0x8F: "EMPTY_SET", 0x90: "ADDITEMS", 0x91: "FROZENSET", 0x96: "BYTEARRAY8",
+  0x8F: "EMPTY_SET", 0x90: "ADDITEMS", 0x91: "FROZENSET",
   0x31: "POP_MARK", 0x32: "DUP", 0x46: "FLOAT", 0x49: "INT", 0x4C: "LONG", 0x53: "STRING", 0x56: "UNICODE",
   0x64: "DICT", 0x6C: "LIST", 0x67: "GET", 0x70: "PUT",
 ]

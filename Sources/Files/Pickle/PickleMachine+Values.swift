@@ -19,9 +19,9 @@ extension PickleMachine {
     case .binUnicode8: return try text(input.counted(by: 8, of: "a text"))
     case .shortBinString: return oldText(try input.counted(by: 1, of: "a string"))
     case .binString: return oldText(try input.counted(by: 4, of: "a string"))
-    case .shortBinBytes: return bytes(try input.counted(by: 1, of: "bytes"))
-    case .binBytes: return bytes(try input.counted(by: 4, of: "bytes"))
-    case .binBytes8: return bytes(try input.counted(by: 8, of: "bytes"))
+    case .shortBinBytes: return objects.bytes(try input.counted(by: 1, of: "bytes"))
+    case .binBytes: return objects.bytes(try input.counted(by: 4, of: "bytes"))
+    case .binBytes8: return objects.bytes(try input.counted(by: 8, of: "bytes"))
     default: return .none
     }
   }
@@ -41,11 +41,9 @@ extension PickleMachine {
   }
 
   /// A string of Python 2, whose texts were bytes.
-  private func oldText(_ bytes: ArraySlice<UInt8>) -> PickleValue {
-    String(validating: bytes, as: UTF8.self).map(PickleValue.text) ?? .other("a string of bytes")
+  private mutating func oldText(_ bytes: ArraySlice<UInt8>) -> PickleValue {
+    String(validating: bytes, as: UTF8.self).map(PickleValue.text) ?? objects.bytes(bytes)
   }
-
-  private func bytes(_: ArraySlice<UInt8>) -> PickleValue { .other("bytes") }
 
   /// The global that an instruction names by two lines, module and name.
   mutating func global() throws(FileError) -> PickleGlobal {
@@ -64,8 +62,8 @@ extension PickleMachine {
 
   private func global(_ module: String, _ name: String) throws(FileError) -> PickleGlobal {
     let full = "\(module).\(name)"
-    guard let global = PickleGlobal(full) else {
-      throw error(Self.expected, escaped(full), hint: hint(of: module))
+    guard let global = PickleGlobal(full, in: content) else {
+      throw error(expected, escaped(full), hint: hint(of: module))
     }
     return global
   }
@@ -75,7 +73,7 @@ extension PickleMachine {
     case "__torch__": "this is a TorchScript program; torch.save its state_dict() instead"
     case "os", "posix", "nt", "subprocess", "sys", "builtins", "__builtin__", "socket", "shutil", "runpy":
       "loading it in Python would run a program"
-    default: "in Python, torch.save the model's state_dict() alone"
+    default: content == .tensors ? "in Python, torch.save the model's state_dict() alone" : nil
     }
   }
 }

@@ -9,19 +9,23 @@ struct PickleInput {
   /// Where the pickle lies, for messages: the file, and the entry of an archive.
   let place: String
 
-  /// The most bytes that a pickle may have. It lists tensors, about 100 bytes for each, and does not hold them.
+  /// The most bytes that a pickle may have.
+  private let largest: Int
+
+  /// The most bytes that one of tensors may have: it lists them, about 100 bytes for each, and does not hold them.
   static let largest = 64 << 20
 
   /// - Parameter bytes: a pickle, and possibly more behind it.
-  init(_ bytes: [UInt8], place: String) {
+  init(_ bytes: [UInt8], place: String, largest: Int = largest) {
     self.bytes = bytes
     self.place = place
+    self.largest = largest
     position = 0
-    end = min(bytes.count, Self.largest)
+    end = min(bytes.count, largest)
   }
 
   /// Another pickle begins where this one has ended.
-  mutating func beginAnother() { end = min(bytes.count, position + Self.largest) }
+  mutating func beginAnother() { end = min(bytes.count, position + min(bytes.count, largest)) }
 
   /// - Parameter offset: the byte that the error is about.
   func error(at offset: Int, expected: String, found: String, hint: String? = nil) -> FileError {
@@ -70,7 +74,7 @@ struct PickleInput {
     let rest = end - position
     if end < bytes.count {
       return error(
-        at: position, expected: "a pickle of at most \(Self.largest) bytes", found: "a longer one",
+        at: position, expected: "a pickle of at most \(largest) bytes", found: "a longer one",
         hint: "tensors do not belong into the pickle itself")
     }
     return error(

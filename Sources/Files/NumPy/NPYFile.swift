@@ -16,3 +16,20 @@ package func writeNPY(_ numbers: [Float], shape: [Int], to path: String) throws(
   try file.append(numbers.span.bytes)
   try file.commit()
 }
+
+/// Reads an array from the bytes of a NumPy file, version 1.0 to 3.0.
+///
+/// Corresponds to `numpy.load(..., allow_pickle=False)`: objects, which are pickled, are refused.
+///
+/// - Parameter place: of the file, for messages.
+package func readNPY(_ bytes: [UInt8], place: String) throws(FileError) -> NumPyArray {
+  let header = try NPYHeader(bytes, place: place)
+  guard header.type.kind != .object else {
+    throw FileError(
+      place, expected: "an array of numbers", found: "one of Python objects, whose loading may run a program",
+      hint: "where all have one shape, np.stack makes one array of them")
+  }
+  return try NumPyArray(
+    header.type, shape: header.shape, isFortran: header.isFortran, bytes: bytes[header.length...],
+    place: place)
+}

@@ -7,6 +7,8 @@ enum PickleValue {
   /// An integer of more than 64 bits: its bytes in two's complement, little-endian.
   case longInteger([UInt8])
   case text(String)
+  /// A string of bytes, by its number.
+  case bytes(Int)
   /// What nothing here reads, in words.
   case other(StaticString)
   case tuple(Int)
@@ -15,6 +17,10 @@ enum PickleValue {
   case global(PickleGlobal)
   case storage(Int)
   case tensor(Int)
+  /// A type of NumPy's numbers, by its number.
+  case numberType(Int)
+  /// An array of NumPy's, by its number.
+  case array(Int)
 
   /// What it is in words, for messages.
   var kind: String {
@@ -24,6 +30,7 @@ enum PickleValue {
     case .integer(let value): "\(value)"
     case .longInteger(let bytes): "an integer of \(bytes.count) bytes"
     case .text(let text): shown(text)
+    case .bytes: "bytes"
     case .other(let kind): "\(kind)"
     case .tuple: "a tuple"
     case .list: "a list"
@@ -31,6 +38,8 @@ enum PickleValue {
     case .global(let global): global.name
     case .storage: "a storage"
     case .tensor: "a tensor"
+    case .numberType: "a type of numbers"
+    case .array: "an array"
     }
   }
 }
@@ -45,10 +54,20 @@ struct PickleObjects {
   /// Of each key of a storage the first that has it.
   private var storageOfKey: [String: Int] = [:]
   var tensors: [PickledTensor] = []
+  /// Strings of bytes, most of them parts of the pickle.
+  var byteStrings: [ArraySlice<UInt8>] = []
+  var numberTypes: [NumPyType] = []
+  /// Arrays; nil for those that have been made and not yet filled.
+  var arrays: [NumPyArray?] = []
 
   mutating func tuple(_ values: [PickleValue]) -> PickleValue {
     sequences.append(values)
     return .tuple(sequences.count - 1)
+  }
+
+  mutating func bytes(_ bytes: ArraySlice<UInt8>) -> PickleValue {
+    byteStrings.append(bytes)
+    return .bytes(byteStrings.count - 1)
   }
 
   mutating func list() -> PickleValue {
@@ -68,44 +87,5 @@ struct PickleObjects {
     storages.append(storage)
     if storageOfKey[storage.key] == nil { storageOfKey[storage.key] = storages.count - 1 }
     return .storage(storages.count - 1)
-  }
-}
-
-/// What pickles of tensors may name; anything else could be a program.
-enum PickleGlobal: Equatable {
-  case orderedDictionary
-  /// Learning-rate schedules have their milestones in one.
-  case counter
-  case size
-  case rebuildTensor
-  case rebuildTensorV2
-  case rebuildParameter
-  case storage(PyTorchType)
-
-  /// - Parameter name: module and name with a dot between them.
-  init?(_ name: String) {
-    switch name {
-    case "collections.OrderedDict": self = .orderedDictionary
-    case "collections.Counter": self = .counter
-    case "torch.Size": self = .size
-    case "torch._utils._rebuild_tensor": self = .rebuildTensor
-    case "torch._utils._rebuild_tensor_v2": self = .rebuildTensorV2
-    case "torch._utils._rebuild_parameter": self = .rebuildParameter
-    default:
-      guard let type = PyTorchType.allCases.first(where: { $0.storage == name }) else { return nil }
-      self = .storage(type)
-    }
-  }
-
-  var name: String {
-    switch self {
-    case .orderedDictionary: "collections.OrderedDict"
-    case .counter: "collections.Counter"
-    case .size: "torch.Size"
-    case .rebuildTensor: "torch._utils._rebuild_tensor"
-    case .rebuildTensorV2: "torch._utils._rebuild_tensor_v2"
-    case .rebuildParameter: "torch._utils._rebuild_parameter"
-    case .storage(let type): type.storage
-    }
   }
 }

@@ -2,7 +2,7 @@
 extension PickleMachine {
   mutating func call(_ function: PickleValue, _ arguments: PickleValue) throws(FileError) -> PickleValue {
     guard case .global(let global) = function else {
-      throw error(Self.expected, "a call of \(function.kind)")
+      throw error(expected, "a call of \(function.kind)")
     }
     guard case .tuple(let tuple) = arguments else {
       throw error("a tuple of arguments for \(global.name)", arguments.kind)
@@ -24,11 +24,12 @@ extension PickleMachine {
     case .rebuildParameter:
       guard values.count == 3, case .tensor = values[0] else { throw wrong(values, for: global) }
       return values[0]
-    case .storage: throw error(Self.expected, "a call of \(global.name)")
+    case .reconstruct, .fromBuffer, .numberType, .encode: return try callOfArrays(global, values)
+    case .storage, .array: throw error(expected, "a call of \(global.name)")
     }
   }
 
-  private func wrong(_ values: [PickleValue], for global: PickleGlobal) -> FileError {
+  func wrong(_ values: [PickleValue], for global: PickleGlobal) -> FileError {
     let kinds = values.prefix(8).map(\.kind).joined(separator: ", ")
     return error("the arguments of \(global.name)", "\(values.count) of them: (\(kinds))")
   }
@@ -74,10 +75,10 @@ extension PickleMachine {
   /// `("storage", class, key, device, count)`, and in the old format None or `(key, offset, count)` of a view.
   mutating func persistent(_ id: PickleValue) throws(FileError) -> PickleValue {
     guard case .tuple(let tuple) = id, let first = objects.sequences[tuple].first else {
-      throw error(Self.expected, "the persistent id \(id.kind)")
+      throw error(expected, "the persistent id \(id.kind)")
     }
     guard case .text("storage") = first else {
-      throw error(Self.expected, "the persistent id of \(first.kind)")
+      throw error(expected, "the persistent id of \(first.kind)")
     }
     let values = objects.sequences[tuple]
     guard (5...6).contains(values.count), case .global(.storage(let type)) = values[1],

@@ -1,4 +1,5 @@
 import CZip
+import Glibc
 
 /// A zip archive in memory, read with distrust: entries are told apart by their names, which occur once, are
 /// stored or deflated and not encrypted, and are unpacked to sizes that are known before and limited in sum.
@@ -7,25 +8,79 @@ import CZip
 struct ZipArchive: ~Copyable {
   private let archive: OpaquePointer
   private let path: String
-  private let indices: [String: (index: UInt64, size: UInt64)]
+  private let indices: [String: Place]
+  /// Where an entry is and what the archive says of it.
+  private struct Place {
+    let index: UInt64
+    let size: UInt64
+    /// No more bytes than its own can unpack to.
+    let mostUnpacked: UInt64
+
+    init(_ index: UInt64, _ status: zip_stat_t) {
+      (self.index, size) = (index, status.size)
+      // Deflate never packs more than 1,032 bytes into one.
+      let isStored = Int32(status.comp_method) == ZIP_CM_STORE
+      let (most, overflow) = status.comp_size.multipliedReportingOverflow(by: isStored ? 1 : 1032)
+      mostUnpacked = overflow ? .max : most
+    }
+  }
+
   /// Names of the entries in the archive's order.
   let names: [String]
   /// Bytes that may still be unpacked.
   private var budget: Int
 
-  /// What all entries together may unpack to: tensors are hardly compressible, so more is an attack.
-  static func limit(ofArchive byteCount: Int) -> Int { 1 << 20 + 8 * byteCount }
+  private let byteCount: Int
+  /// How many times the archive's bytes all entries together may unpack to.
+  private let mostPacked: Int
+
+  /// What all entries of an archive may unpack to.
+  static func limit(ofArchive byteCount: Int, mostPacked: Int) -> Int { 1 << 20 + mostPacked * byteCount }
+
+  /// Tensors are hardly compressible, so more is an attack.
+  static let mostPackedTensors = 8
 
   /// - Parameters:
   ///   - bytes: the archive, which has to stay where it is as long as this value lives.
   ///   - path: for messages.
-  init(_ bytes: UnsafeRawBufferPointer, path: String) throws(FileError) {
+  ///   - mostPacked: how many times the archive's bytes all entries may unpack to.
+  init(
+    _ bytes: UnsafeRawBufferPointer, path: String, mostPacked: Int = mostPackedTensors
+  ) throws(FileError) {
     var failure = zip_error_t()
     zip_error_init(&failure)
     defer { zip_error_fini(&failure) }
     guard let source = zip_source_buffer_create(bytes.baseAddress, UInt64(bytes.count), 0, &failure) else {
       throw Self.error(path, &failure)
     }
+    try self.init(source, byteCount: bytes.count, path: path, mostPacked: mostPacked)
+  }
+
+  /// An archive that stays on the disk but for the entries that are read.
+  init(path: String, mostPacked: Int) throws(FileError) {
+    let (descriptor, size) = try openForReading(path)
+    guard let file = fdopen(descriptor, "rb") else {
+      close(descriptor)
+      throw FileError(path, expected: "memory to read the file", found: "none")
+    }
+    var failure = zip_error_t()
+    zip_error_init(&failure)
+    defer { zip_error_fini(&failure) }
+    // The source has all of the file and closes it.
+    guard let source = zip_source_filep_create(file, 0, -1, &failure) else {
+      fclose(file)
+      throw Self.error(path, &failure)
+    }
+    try self.init(source, byteCount: size, path: path, mostPacked: mostPacked)
+  }
+
+  /// - Parameter source: the archive's bytes, which this value frees.
+  private init(
+    _ source: OpaquePointer, byteCount: Int, path: String, mostPacked: Int
+  ) throws(FileError) {
+    var failure = zip_error_t()
+    zip_error_init(&failure)
+    defer { zip_error_fini(&failure) }
     guard let archive = zip_open_from_source(source, ZIP_RDONLY, &failure) else {
       zip_source_free(source)
       throw Self.error(path, &failure)
@@ -36,7 +91,8 @@ struct ZipArchive: ~Copyable {
     }
     self.archive = archive
     self.path = path
-    budget = Self.limit(ofArchive: bytes.count)
+    (self.mostPacked, self.byteCount) = (mostPacked, byteCount)
+    budget = Self.limit(ofArchive: byteCount, mostPacked: mostPacked)
   }
 
   deinit { zip_discard(archive) }
@@ -49,9 +105,9 @@ struct ZipArchive: ~Copyable {
 
   private static func entries(
     of archive: OpaquePointer, _ path: String
-  ) throws(FileError) -> (names: [String], indices: [String: (index: UInt64, size: UInt64)]) {
+  ) throws(FileError) -> (names: [String], indices: [String: Place]) {
     var names: [String] = []
-    var indices: [String: (index: UInt64, size: UInt64)] = [:]
+    var indices: [String: Place] = [:]
     for index in 0..<UInt64(max(zip_get_num_entries(archive, 0), 0)) {
       var status = zip_stat_t()
       guard zip_stat_index(archive, index, UInt32(ZIP_FL_ENC_RAW), &status) == 0, let text = status.name
@@ -60,7 +116,7 @@ struct ZipArchive: ~Copyable {
       }
       let name = String(cString: text)
       try check(status, name, path)
-      guard indices.updateValue((index, status.size), forKey: name) == nil else {
+      guard indices.updateValue(Place(index, status), forKey: name) == nil else {
         throw FileError(path, expected: "each entry once", found: "\(shown(name)) again")
       }
       names.append(name)
@@ -91,14 +147,19 @@ extension ZipArchive {
     _ name: String, sizes: ClosedRange<Int>
   ) throws(FileError) -> (index: UInt64, count: Int) {
     let place = "\(path), \(shown(name))"
-    guard let (index, size) = indices[name] else {
+    guard let entry = indices[name] else {
       throw FileError(path, expected: "an entry \(shown(name))", found: "none", hint: damageHint)
     }
-    guard let count = Int(exactly: size), sizes.contains(count) else {
+    guard let count = Int(exactly: entry.size), sizes.contains(count) else {
       let expected = sizes.count == 1 ? "\(sizes.lowerBound) bytes" : "at most \(sizes.upperBound) bytes"
-      throw FileError(place, expected: expected, found: "\(size)")
+      throw FileError(place, expected: expected, found: "\(entry.size)")
     }
-    return (index, count)
+    guard entry.size <= min(entry.mostUnpacked, UInt64(byteCount) * 1032) else {
+      throw FileError(
+        place, expected: "a size that the archive's \(byteCount) bytes can hold", found: "\(entry.size)",
+        hint: damageHint)
+    }
+    return (entry.index, count)
   }
 
   /// Unpacks an entry, whose checksum is checked.
@@ -109,7 +170,7 @@ extension ZipArchive {
     let place = "\(path), \(shown(name))"
     guard count <= budget else {
       throw FileError(
-        place, expected: "at most \(budget) bytes to unpack, 8 times the archive's size in all",
+        place, expected: "at most \(budget) bytes to unpack, \(mostPacked) times the archive's size in all",
         found: "\(count)")
     }
     budget -= count

@@ -1,5 +1,5 @@
-/// Python's pickle machine without its dangers: it builds tensors in containers of plain values, names nothing
-/// but what `PickleGlobal` lists, and refuses every other instruction.
+/// Python's pickle machine without its dangers: it builds tensors or arrays in containers of plain values, names
+/// nothing but what `PickleGlobal` lists, and refuses every other instruction.
 ///
 /// A value is pushed by an instruction of at least one byte and none holds others, so memory and time are
 /// proportional to the pickle's length. PyTorch's twin is torch/_weights_only_unpickler.py.
@@ -14,16 +14,20 @@ struct PickleMachine {
   private var memo: [UInt64: PickleValue] = [:]
   /// Pairs of keys and values that lists gave to dictionaries.
   private var pairs = 0
+  /// Bytes that were copied from texts.
+  private var copied = 0
 
   private var instructions = 0
 
   /// As many instructions as hundred thousand tensors take, so that a small archive does not fill the memory.
   private static let most = 1 << 22
 
-  static let expected = "tensors only"
+  let content: PickleContent
 
-  init(_ input: PickleInput) {
-    self.input = input
+  var expected: String { content.expected }
+
+  init(_ input: PickleInput, of content: PickleContent = .tensors) {
+    (self.input, self.content) = (input, content)
     offset = input.position
   }
 
@@ -42,7 +46,7 @@ struct PickleMachine {
       let byte = try input.byte(of: "an instruction")
       guard let opcode = PickleOpcode(rawValue: byte) else {
         let name = refusedPickleOpcodes[byte] ?? "byte \(byte)"
-        throw error(Self.expected, "the pickle instruction \(name)")
+        throw error(expected, "the pickle instruction \(name)")
       }
       if opcode == .stop { return try pop() }
       try carryOut(opcode)
@@ -63,6 +67,9 @@ struct PickleMachine {
     case .none, .newTrue, .newFalse, .binInt, .binInt1, .binInt2, .long1, .long4, .binFloat, .binUnicode,
       .shortBinUnicode, .binUnicode8, .binString, .shortBinString, .binBytes, .shortBinBytes, .binBytes8:
       try stack.append(plainValue(opcode))
+    case .byteArray8:
+      guard content == .arrays else { throw error(expected, "the pickle instruction BYTEARRAY8") }
+      try stack.append(plainValue(.binBytes8))
     case .emptyTuple: stack.append(objects.tuple([]))
     case .tuple1: try pushTuple(1)
     case .tuple2: try pushTuple(2)
@@ -166,11 +173,21 @@ extension PickleMachine {
     }
   }
 
-  /// Attributes of a dictionary, as `_metadata` of a model's state, are dropped; no other value may get any.
+  /// Counts bytes that are copied from texts, which may be in the memo, in the same way.
+  mutating func charge(bytes count: Int) throws(FileError) {
+    copied += count
+    guard copied <= input.bytes.count else { throw error("the bytes of each array once", "texts used often") }
+  }
+
+  /// Attributes of a dictionary, as `_metadata` of a model's state, are dropped. Types and arrays of NumPy's get what
+  /// they are by them; no other value may get any.
   private mutating func build() throws(FileError) {
-    _ = try pop()
-    guard case .dictionary = try top() else {
-      throw error(Self.expected, "attributes given to \(try top().kind)")
+    let state = try pop()
+    switch try top() {
+    case .dictionary: break
+    case .numberType(let type): try complete(type: type, state)
+    case .array(let array): try fill(array: array, state)
+    case let other: throw error(expected, "attributes given to \(other.kind)")
     }
   }
 
