@@ -133,8 +133,8 @@ package struct Network: Sendable {
 }
 
 extension Network {
-  /// How a tensor starts depends on what follows its layer: a ReLU or its like, directly or behind batch
-  /// normalisation, sums and concatenations; or nothing, where its outputs are the logits.
+  /// How a tensor starts depends on what follows its layer: batch normalisation; a ReLU or its like, directly or
+  /// behind sums and concatenations; or nothing, where its outputs are the logits.
   private static func initializers(
     of described: [[ParameterDescription]], _ nodes: [Node], _ graph: Graph
   ) -> [Initializer] {
@@ -147,7 +147,9 @@ extension Network {
     return zip(nodes.indices, described).flatMap { index, own in
       own.map { tensor -> Initializer in
         guard case .glorot(let fanIn, _) = tensor.initializer else { return tensor.initializer }
-        if index == nodes.count - 1 { return .normal(deviation: 0.01) }
+        let readers = graph.readers[index + 1]
+        if readers.isEmpty { return .normal(deviation: 0.01) }
+        if readers.allSatisfy({ nodes[$0].layer is BatchNorm }) { return .normalized(fanIn: fanIn) }
         return rectified[index] ? .he(fanIn: fanIn) : tensor.initializer
       }
     }

@@ -46,7 +46,34 @@ def resnet20():
     return nn.Sequential(*layers, nn.Linear(64, 10))
 
 
-networks = {"cifar-vgg": cifar_vgg, "resnet18-cifar": resnet18_cifar, "resnet20": resnet20}
+class Residual(nn.Module):
+    def __init__(self, branch):
+        super().__init__()
+        self.branch = branch
+
+    def forward(self, x):
+        return x + self.branch(x)
+
+
+def resnet9(channels):
+    def convolution(inputs, outputs):
+        return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
+
+    def residual(channels):
+        return Residual(nn.Sequential(convolution(channels, channels), convolution(channels, channels)))
+
+    c = channels
+    return nn.Sequential(
+        convolution(3, c), convolution(c, 2 * c), nn.MaxPool2d(2), residual(2 * c),
+        convolution(2 * c, 4 * c), nn.MaxPool2d(2), convolution(4 * c, 8 * c), nn.MaxPool2d(2), residual(8 * c),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8 * c, 10),
+    )
+
+
+networks = {
+    "cifar-vgg": cifar_vgg, "resnet18-cifar": resnet18_cifar, "resnet20": resnet20,
+    "resnet9": lambda: resnet9(64), "resnet9-small": lambda: resnet9(32),
+}
 for name in "alexnet", "vgg11", "vgg16", "vgg19", "resnet18", "resnet34", "resnet50", "mobilenet_v2":
     networks[name.replace("_", "-")] = getattr(models, name)
 networks["efficientnet-lite0"] = lambda: EfficientNet.from_name("efficientnet-lite0")

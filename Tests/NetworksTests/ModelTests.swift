@@ -22,7 +22,8 @@ import Testing
 
   /// By PyTorch, see `Tests/Golden/parameter_counts.py`.
   @Test(arguments: [
-    ("cifar-vgg", 1_187_274), ("resnet18-cifar", 11_173_962), ("resnet20", 269_722), ("alexnet", 61_100_840),
+    ("cifar-vgg", 1_187_274), ("resnet18-cifar", 11_173_962), ("resnet20", 269_722),
+    ("resnet9", 6_573_130), ("resnet9-small", 1_646_122), ("alexnet", 61_100_840),
     ("vgg11", 132_863_336), ("vgg16", 138_357_544), ("vgg19", 143_667_240), ("resnet18", 11_689_512),
     ("resnet34", 21_797_672), ("resnet50", 25_557_032), ("mobilenet-v2", 3_504_872),
     ("efficientnet-lite0", 4_652_008),
@@ -206,8 +207,14 @@ import Testing
   @Test func weightsBeforeReLUAreHes() throws {
     #expect(abs(deviation(try values("conv2.weight")) / (2.0 / 288).squareRoot() - 1) < 0.03)
     #expect(abs(deviation(try values("fc1.weight")) / (2.0 / 1600).squareRoot() - 1) < 0.03)
-    #expect(
-      abs(deviation(try values("conv2.weight", model: "mnist-bn")) / (2.0 / 288).squareRoot() - 1) < 0.03)
+  }
+
+  /// PyTorch's `kaiming_uniform_` with a = sqrt(5), to which its convolutions and dense layers start.
+  @Test(arguments: [("conv2.weight", 288.0), ("fc1.weight", 1024)])
+  func weightsBeforeBatchNormAreSmaller(_ name: String, _ fanIn: Double) throws {
+    let values = try values(name, model: "mnist-bn")
+    #expect(abs(deviation(values) / (1 / (3 * fanIn)).squareRoot() - 1) < 0.03)
+    #expect(values.allSatisfy { abs($0) <= 1 / fanIn.squareRoot() })
   }
 
   @Test func logitsStartNearZero() throws {

@@ -3,9 +3,8 @@ import Tensors
 /// The models that come with the program.
 package enum ModelZoo {
   package static let models = [
-    mnistCNN, mnistCNNSame, mnistSmall, leNet5, mnistBN, cifarVGG, resNet20, resNet18CIFAR, alexNet, vgg11,
-    vgg16,
-    vgg19, resNet18, resNet34, resNet50, mobileNetV2, efficientNetLite0,
+    mnistCNN, mnistCNNSame, mnistSmall, leNet5, mnistBN, cifarVGG, resNet20, resNet9, resNet9Small,
+    resNet18CIFAR, alexNet, vgg11, vgg16, vgg19, resNet18, resNet34, resNet50, mobileNetV2, efficientNetLite0,
   ]
 
   package static var names: String { models.map(\.name).joined(separator: ", ") }
