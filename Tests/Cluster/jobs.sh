@@ -11,6 +11,7 @@ slurm_proofs() {
   prove "train.sbatch on 4 nodes" finishes train 4 1
   prove "train-srun.sbatch on 2 nodes" finishes train-srun 2 2
   prove "train-srun.sbatch on 4 nodes" finishes train-srun 4 1
+  prove "cifar10.sbatch trains by its recipe" trains_cifar10
   prove "scaling-weak.sbatch ends in a report" measures_scaling weak
   prove "scaling-strong.sbatch, cut by scancel: requeued, goes on, ends in a report" measures_scaling strong cut
   prove "a job with a wrong option fails, and is not requeued" fails_for_good
@@ -58,6 +59,19 @@ finishes() { # script nodes ranks-per-node
   expect "nodes" "$2" "$(recorded_hosts "$run" | xargs -n 1 | sort -u | wc -l)"
   expect "requeued" 0 "$(restarts "$job")"
   grep -q "test accuracy" "train_$job.log"
+}
+
+# With other images and a smaller network, which the options behind the recipe say.
+trains_cifar10() {
+  local job run
+  job_directory
+  job=$(submit -N 2 --ntasks-per-node=1 "$package/jobs/cifar10.sbatch" --data synthetic --train-samples 1280 \
+    --test-samples 100 --model resnet20 --epochs 1)
+  expect_job COMPLETED 60 "$job" || { cat ./*.log; return 1; }
+  run=runs/cifar10-$job
+  expect "status" completed "$(recorded "$run" status)"
+  expect "global batch" 128 "$(recorded "$run" global_batch)"
+  grep -q "augmentation *photos" "cifar10_$job.log"
 }
 
 measures_scaling() { # kind [cut]
