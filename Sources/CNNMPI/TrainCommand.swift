@@ -95,19 +95,7 @@ enum TrainCommand {
     ),
     (
       "Regularization and augmentation",
-      [
-        O("--augment", \.augmentation, .choice, "variations of the training images"),
-        O(
-          "--crop-area", \.cropArea, .percentage,
-          "resized-crop: least share of a photo's area that is taken"),
-        O(
-          "--color-jitter", \.colorJitter, .colorJitter,
-          "vary brightness, contrast, saturation by up to so much, and the hue; one number is for the first three"
-        ),
-        O("--cutout", \.cutout, .count(), "blank a square of N pixels a side"),
-        O(
-          "--mixup", \.mixup, .positive, "add up pairs of images, by shares from the distribution beta(X, X)"),
-        O("--cutmix", \.cutMix, .positive, "put a part of an image into another, of a share as with --mixup"),
+      augmentationOptions() + [
         O(
           "--label-smoothing", \.labelSmoothing, .share.single, "share of the target spread over all classes"),
         O("--clip-norm", \.clipNorm, .positive.single, "largest norm of a step's gradients"),
