@@ -27,7 +27,12 @@ extension DecodedImage {
           for channel in 0..<channels { target[to + channel] = pixels[start + channel] }
         }
       }
-      return DecodedImage(shape: Shape(newHeight, newWidth, channels), pixels: target)
+      let isTurned = orientation.exchangesSides
+      return DecodedImage(
+        shape: Shape(newHeight, newWidth, channels), pixels: target,
+        Reduction(
+          height: isTurned ? reduction.width : reduction.height,
+          width: isTurned ? reduction.height : reduction.width, factor: reduction.factor))
     }
   }
 }
