@@ -88,16 +88,16 @@ package struct Augmentation: Sendable {
   }
 
   /// By what factor a photo may be smaller that `apply` is to vary.
-  func reduction(for input: ImageInput, sample: Int, epoch: Int) -> Reduction.Choice {
+  func scale(for input: ImageInput, sample: Int, epoch: Int) -> DecodingScale.Choice {
     guard case .resizedCrop(let crop) = method else {
-      return Reduction.choice(for: input.shape, input.preprocessing)
+      return DecodingScale.choice(for: input.shape, input.preprocessing)
     }
     return { height, width in
       var random = RandomStream(seed: seed, purpose: .augmentation, time: epoch, index: sample)
       let region = crop.region(height: height, width: width, &random)
       return min(
-        Reduction.factor(from: region.rows.count, to: shape.height),
-        Reduction.factor(from: region.columns.count, to: shape.width))
+        DecodingScale.factor(from: region.rows.count, to: shape.height),
+        DecodingScale.factor(from: region.columns.count, to: shape.width))
     }
   }
 
@@ -122,7 +122,7 @@ package struct Augmentation: Sendable {
     _ preprocessing: Preprocessing?, sample: Int, epoch: Int, _ normalization: Normalization,
     to target: inout MutableSpan<Float>
   ) {
-    let region = crop.region(height: image.reduction.height, width: image.reduction.width, &random)
+    let region = crop.region(height: image.scale.height, width: image.scale.width, &random)
     let flips = random.integer(below: 2) == 1
     let colors = shape.channels == 1 ? image.gray : image.rgb
     var resized = colors.resized(

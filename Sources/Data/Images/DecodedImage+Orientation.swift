@@ -30,9 +30,9 @@ extension DecodedImage {
       let isTurned = orientation.exchangesSides
       return DecodedImage(
         shape: Shape(newHeight, newWidth, channels), pixels: target,
-        Reduction(
-          height: isTurned ? reduction.width : reduction.height,
-          width: isTurned ? reduction.height : reduction.width, factor: reduction.factor))
+        DecodingScale(
+          height: isTurned ? scale.width : scale.height,
+          width: isTurned ? scale.height : scale.width, factor: scale.factor))
     }
   }
 }

@@ -20,10 +20,10 @@ package enum ImageFile {
 
   /// - Parameters:
   ///   - path: for messages.
-  ///   - reduction: by what factor the image may be smaller, see `Reduction`; it is told the upright height and width.
+  ///   - scale: by what factor the image may be smaller, see `DecodingScale`; it is told the upright height and width.
   package static func decode(
     _ bytes: [UInt8], _ orientation: ImageOrientation = .exif, path: String,
-    reduction: Reduction.Choice = { _, _ in 1 }
+    scale: DecodingScale.Choice = { _, _ in 1 }
   ) throws(DataError) -> DecodedImage {
     switch bytes.prefix(2) {
     case [0x89, 0x50]:
@@ -32,7 +32,7 @@ package enum ImageFile {
     case [0xFF, 0xD8]:
       let stored = Self.orientation(orientation, JPEGFile.exif(in: bytes))
       let image = try JPEGFile.decode(bytes, path: path) { height, width in
-        stored.exchangesSides ? reduction(width, height) : reduction(height, width)
+        stored.exchangesSides ? scale(width, height) : scale(height, width)
       }
       return image.upright(from: stored)
     default: throw noImage(bytes, path)
@@ -55,7 +55,7 @@ package enum ImageFile {
   ) throws -> [UInt8] {
     let bytes = try readFile(path.text, as: "a readable image")
     return try decode(
-      bytes, orientation, path: path.text, reduction: Reduction.choice(for: shape, preprocessing)
+      bytes, orientation, path: path.text, scale: DecodingScale.choice(for: shape, preprocessing)
     ).fitted(to: shape, preprocessing, invert: invert)
   }
 

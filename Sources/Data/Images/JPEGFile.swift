@@ -4,9 +4,9 @@ import CTurboJPEG
 enum JPEGFile {
   /// - Parameters:
   ///   - path: for messages.
-  ///   - reduction: by what factor the image may be smaller.
+  ///   - scale: by what factor the image may be smaller.
   static func decode(
-    _ bytes: [UInt8], path: String, reduction: Reduction.Choice = { _, _ in 1 }
+    _ bytes: [UInt8], path: String, scale: DecodingScale.Choice = { _, _ in 1 }
   ) throws(DataError) -> DecodedImage {
     let bytes = withoutOddities(bytes)
     guard let decoder = JPEGDecoder() else {
@@ -17,10 +17,10 @@ enum JPEGFile {
     // be several blocks of colors for it.
     try DecodedImage.checkSize(
       UInt32(header.width), UInt32(header.height), fileSize: bytes.count, pixelsPerByte: 8 * 64, path)
-    let reduction = Reduction(
-      height: header.height, width: header.width, factor: reduction(header.height, header.width))
-    header.height = reduction.pixels(of: 0..<header.height).count
-    header.width = reduction.pixels(of: 0..<header.width).count
+    let scale = DecodingScale(
+      height: header.height, width: header.width, factor: scale(header.height, header.width))
+    header.height = scale.pixels(of: 0..<header.height).count
+    header.width = scale.pixels(of: 0..<header.width).count
     var pixels = [UInt8](repeating: 0, count: header.height * header.width * header.format.channels)
     guard decoder.decode(bytes, header, to: &pixels) || (decoder.hasHarmlessWarning && isEnded(bytes)) else {
       throw damage(decoder.message, path)
@@ -28,7 +28,7 @@ enum JPEGFile {
     return DecodedImage(
       height: header.height, width: header.width,
       channels: header.format == .gray ? 1 : 3, pixels: header.format == .cmyk ? rgb(ofCMYK: pixels) : pixels,
-      reduction)
+      scale)
   }
 
   private static func damage(_ message: String, _ path: String) -> DataError {

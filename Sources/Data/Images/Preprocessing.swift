@@ -51,7 +51,7 @@ extension DecodedImage {
   func preprocessed(_ preprocessing: Preprocessing) -> DecodedImage {
     let (side, size) = (preprocessing.resize, preprocessing.crop)
     precondition(side >= size && size > 0, "a crop of \(size) from \(side) pixels")
-    let (height, width) = (reduction.height, reduction.width)
+    let (height, width) = (scale.height, scale.width)
     let (newHeight, newWidth) =
       height <= width ? (side, side * width / height) : (side * height / width, side)
     let (top, left) = (Self.margin(newHeight, size), Self.margin(newWidth, size))

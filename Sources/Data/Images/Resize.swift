@@ -36,20 +36,20 @@ extension DecodedImage {
   ) -> DecodedImage {
     precondition(height > 0 && width > 0, "resize to \(height)x\(width)")
     return resized(
-      ResizeFilter(interpolation, from: shape.height, reduction.rows, to: height, positions: rows),
-      ResizeFilter(interpolation, from: shape.width, reduction.columns, to: width, positions: columns))
+      ResizeFilter(interpolation, from: shape.height, scale.rows, to: height, positions: rows),
+      ResizeFilter(interpolation, from: shape.width, scale.columns, to: width, positions: columns))
   }
 
   /// A part of the image in another size; the pixels around it do not count.
   ///
-  /// - Parameters rows, columns: the part, of the image in its own size, see `Reduction`.
+  /// - Parameters rows, columns: the part, of the image in its own size, see `DecodingScale`.
   package func resized(
     height: Int, width: Int, _ interpolation: Interpolation, from rows: Range<Int>, _ columns: Range<Int>
   ) -> DecodedImage {
-    let part = cropped(rows: reduction.pixels(of: rows), columns: reduction.pixels(of: columns))
+    let part = cropped(rows: scale.pixels(of: rows), columns: scale.pixels(of: columns))
     return part.resized(
-      ResizeFilter(interpolation, from: part.shape.height, reduction.place(of: rows), to: height),
-      ResizeFilter(interpolation, from: part.shape.width, reduction.place(of: columns), to: width))
+      ResizeFilter(interpolation, from: part.shape.height, scale.place(of: rows), to: height),
+      ResizeFilter(interpolation, from: part.shape.width, scale.place(of: columns), to: width))
   }
 
   private func resized(_ rowFilter: ResizeFilter, _ columnFilter: ResizeFilter) -> DecodedImage {

@@ -1,10 +1,10 @@
 import Tensors
 
-/// An image in its own size, or, of a large JPEG file of which a small image is wanted, in a half, quarter or eighth of it
+/// In what scale an image was decoded: in its own size, or, of a large JPEG file of which a small image is wanted, in a half, quarter or eighth of it
 /// on both sides: a decoder makes these with less work, from the lower frequencies of the file's blocks.
 ///
 /// Corresponds to `draft` of Pillow, and the scaling factors of TurboJPEG.
-package struct Reduction: Equatable, Sendable {
+package struct DecodingScale: Equatable, Sendable {
   /// Of the image in its own size.
   package let height: Int
   package let width: Int

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Large JPEG files are decoded smaller where little of them is wanted, and what comes out differs by what is said.
-@Suite struct ReductionTests {
+@Suite struct DecodingScaleTests {
   /// Some real photos, upright and turned.
   private static let photos: [Path] = {
     let directory = Path("\(packageRoot)/../shared/data/pets")
@@ -51,7 +51,7 @@ import Testing
         #expect((height, width) == (whole.shape.height, whole.shape.width))
         return factor
       }
-      #expect(small.reduction.factor == factor && small.reduction.height == whole.shape.height)
+      #expect(small.scale.factor == factor && small.scale.height == whole.shape.height)
       #expect(small.shape.height == (whole.shape.height + factor - 1) / factor)
       let (top, left) = (number % 11, number % 7)
       let rows = top..<whole.shape.height - number % 5
@@ -68,7 +68,7 @@ import Testing
   @Test(arguments: [(401, 1), (201, 1), (200, 2), (101, 2), (100, 4), (51, 4), (50, 8), (10, 8)])
   func aReductionLeavesTwiceThePixelsWanted(_ side: Int, _ factor: Int) {
     let (shape, preprocessing) = (Shape(side, side, 3), Preprocessing(resize: side, crop: side))
-    #expect(Reduction.choice(for: shape, preprocessing)(801, 1203) == factor)
-    #expect(Reduction.choice(for: shape, nil)(801, 1203) == factor)
+    #expect(DecodingScale.choice(for: shape, preprocessing)(801, 1203) == factor)
+    #expect(DecodingScale.choice(for: shape, nil)(801, 1203) == factor)
   }
 }
