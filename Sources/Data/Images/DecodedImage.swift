@@ -80,7 +80,7 @@ extension DecodedImage {
   }
 
   /// The image in RGB: gray goes into all three channels.
-  var rgb: DecodedImage {
+  package var rgb: DecodedImage {
     guard shape.channels == 1 else { return self }
     var rgb = [UInt8](repeating: 0, count: 3 * pixels.count)
     for index in rgb.indices { rgb[index] = pixels[index / 3] }
