@@ -1,5 +1,6 @@
 import Data
 import Engine
+import Files
 import Parallel
 import Reporting
 import Tensors
@@ -39,8 +40,7 @@ extension Evaluation {
     world.pulse.enter(.finishing)
     return try world.agree {
       guard world.isRoot else { return [] }
-      var directory = directory
-      while directory.hasSuffix("/") && directory.count > 1 { directory.removeLast() }
+      let directory = withoutSlash(directory)
       return try drawConfusions(in: directory) + mistakeSheet().draw("mistakes", in: directory)
     }
   }

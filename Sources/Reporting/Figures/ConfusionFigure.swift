@@ -121,12 +121,12 @@ package struct ConfusionFigure: Drawable {
   }
 
   private var cells: String {
-    """
-    $cells << END
-    \(lines(rows { _ in true }))
-    END
-    plot $cells using 1:2:($1-0.5):($1+0.5):($2-0.5):($2+0.5):(sqrt($3)) with boxxyerror lc palette fs solid noborder
-    """
+    plot([
+      (
+        rows { _ in true },
+        "1:2:($1-0.5):($1+0.5):($2-0.5):($2+0.5):(sqrt($3)) with boxxyerror lc palette fs solid noborder"
+      )
+    ])
   }
 
   /// The numbers of samples, white where the cell is dark; nothing where they would be too small to read.
@@ -135,26 +135,25 @@ package struct ConfusionFigure: Drawable {
     let size = min(28, 0.6 * cell, 1.45 * cell / digits)
     guard size >= 10 else { return "" }
     let darkFrom = 0.2
+    let style = "1:2:4 with labels \(format.font(size)) tc rgb"
     return """
       unset colorbox
       unset border
       unset tics
       unset grid
       unset label
-      $dark << END
-      \(lines(rows { $0 >= darkFrom }))
-      END
-      $light << END
-      \(lines(rows { $0 < darkFrom }))
-      END
-      plot $dark using 1:2:4 with labels tc rgb '#FFFFFF' \(format.font(size)), \
-      $light using 1:2:4 with labels tc rgb '#202020' \(format.font(size))
+      \(plot([
+        (rows { $0 >= darkFrom }, "\(style) '#FFFFFF'"), (rows { $0 < darkFrom }, "\(style) '#202020'"),
+      ]))
       """
   }
 
-  /// As a block of data, which must not be empty.
-  private func lines(_ rows: [String]) -> String {
-    rows.isEmpty ? "NaN NaN NaN NaN" : rows.joined(separator: "\n")
+  /// A plot of blocks of data. Those without rows are left out: gnuplot 5.4 crashes on labels of no data.
+  private func plot(_ parts: [(rows: [String], style: String)]) -> String {
+    let parts = parts.filter { !$0.rows.isEmpty }.enumerated()
+    let blocks = parts.map { "$part\($0) << END\n\($1.rows.joined(separator: "\n"))\nEND\n" }
+    let plots = parts.map { "$part\($0) using \($1.style)" }
+    return blocks.joined() + "plot \(plots.isEmpty ? "NaN" : plots.joined(separator: ", "))"
   }
 }
 

@@ -31,10 +31,10 @@ package struct ImageSheet: Drawable {
   package static let pictureSide = 200
   private static let columns = 8
   private static let (titleHeight, margin, gap, foot) = (96.0, 30.0, 18.0, 24.0)
-  fileprivate static let (letterSize, lineHeight) = (21.0, 28.0)
+  fileprivate static let (letterSize, lineHeight) = (18.5, 25.0)
 
-  /// How many letters have room under a picture.
-  package static let lettersInLine = Int((Double(pictureSide) + gap - 6) / textWidth(1, size: letterSize))
+  /// How many letters have room under a picture; of longer lines the middle is left out.
+  package static let lettersInLine = Int((Double(pictureSide) + gap - 8) / textWidth(1, size: letterSize))
 
   private static let width = 2 * margin + Double(columns * pictureSide) + gap * Double(columns - 1)
 
@@ -80,9 +80,10 @@ extension ImageSheet.Picture {
     // Pictures that are not as high as others stand on the same line.
     let end = top + side
     let labels = words.enumerated().map { index, line in
-      let (x, y) = (left + side / 2, end + 26 + ImageSheet.lineHeight * Double(index))
+      let shown = shortened(line, to: ImageSheet.lettersInLine)
+      let (x, y) = (left + side / 2, end + 24 + ImageSheet.lineHeight * Double(index))
       return
-        "set label \(10 + index) \(Figure.quoted(line)) at screen \(x / sheetWidth),\(1 - y / sheetHeight) "
+        "set label \(10 + index) \(Figure.quoted(shown)) at screen \(x / sheetWidth),\(1 - y / sheetHeight) "
         + "center noenhanced \(format.font(ImageSheet.letterSize)) tc rgb '\(index == 0 ? "#000000" : "#404040")'"
     }
     return """
