@@ -56,10 +56,10 @@ enum EvaluateCommand {
       """,
     options: options.listed(defaults: EvaluationConfiguration()),
     closing: """
-      With --figures DIR: DIR/confusion.png and .svg, a row a true class, a column a prediction, the darker the larger
-      the share of the true class; and DIR/mistakes.png, the wrong predictions of the largest loss, as the network saw
-      the images, each with true class, prediction and its probability. gnuplot draws them; without it what it would
-      draw is written, confusion.gp and mistakes.gp.
+      With --figures DIR: DIR/confusion.png and .svg, a row a true class, a column a prediction, the darker the
+      larger the share of the true class; and DIR/mistakes.png, the wrong predictions of the largest loss, as the
+      network saw the images, each with true class, prediction and its probability. gnuplot draws them; without it
+      what it would draw is written, confusion.gp and mistakes.gp.
 
       Exit codes: 0 done, 1 failed, 2 usage.
       """)

@@ -61,13 +61,13 @@ enum LearningRateCommand {
   private static let help = Help(
     usage: ["[mpirun -np RANKS] cnn-mpi lr-find [options]"],
     description: """
-      Finds learning rates to train with, by the range test of Smith (2015) as fastai's lr_find does it: trains some steps
-      with a rate that rises exponentially, and ends where the smoothed loss is larger than 4 times the best. Takes what
-      train takes for data, model, batches and optimizer, and should be given the same.
+      Finds learning rates to train with, by the range test of Smith (2015) as fastai's lr_find does it: trains some
+      steps with a rate that rises exponentially, and ends where the smoothed loss is larger than 4 times the best.
+      Takes what train takes for data, model, batches and optimizer, and should be given the same.
 
-      Suggests two rates, as fastai: where the smoothed loss falls most steeply over the rate's logarithm (its "steep"),
-      and a tenth of the rate of the least smoothed loss (its "minimum"). Both are rates of one rank, as train's --lr is:
-      on the same number of ranks, train makes the same steps of them.
+      Suggests two rates, as fastai: where the smoothed loss falls most steeply over the rate's logarithm (its
+      "steep"), and a tenth of the rate of the least smoothed loss (its "minimum"). Both are rates of one rank, as
+      train's --lr is: on the same number of ranks, train makes the same steps of them.
       """,
     options: options.listed(defaults: Configuration()),
     closing: """

@@ -31,7 +31,7 @@ package struct Certainty: Equatable, Sendable {
 
   /// By the logits of a sample of class `label`; in double precision, as a probability near 1 says nothing of how
   /// large the loss is.
-  init(_ logits: Span<Float>, label: Int) {
+  package init(_ logits: Span<Float>, label: Int) {
     var largest = Double(logits[0])
     for index in logits.indices { largest = max(largest, Double(logits[index])) }
     var sum = 0.0

@@ -21,17 +21,17 @@ struct LearningRateReport {
     factor = search.training.learningRateFactor(worldSize: worldSize)
   }
 
-  /// - Parameter table: that of a training run.
-  func begin(_ table: [(name: String, value: String)], _ warnings: [String], version: String) {
+  /// - Parameter training: the table of a training run.
+  func begin(_ training: [(name: String, value: String)], _ warnings: [String], version: String) {
     let rates = "\(shortest(search.lowest)) to \(shortest(search.highest)) in \(grouped(search.steps)) steps"
-    let rows = table.compactMap { row in
+    let rows = training.compactMap { row in
       switch row.name {
       case "learning rate": (row.name, rates + scaling)
       case "epochs": nil
       default: row
       }
     }
-    console.print(StyledText("cnn-mpi \(version)", .bold) + "\n\(Reporting.table(rows))")
+    console.print(StyledText("cnn-mpi \(version)", .bold) + "\n\(table(rows))")
     for warning in warnings { console.warn(warning) }
     console.print("\n" + Self.row("--lr", "loss", "smoothed", ""))
   }
@@ -43,12 +43,14 @@ struct LearningRateReport {
 
   /// Prints each twentieth step, and the last one.
   func stepEnded(_ sweep: LearningRateSweep) {
-    guard let point = sweep.points.last else { return }
+    // A loss that is no number is told of at the end.
+    guard let point = sweep.points.last, sweep.divergedAt.map({ $0 == point.learningRate }) ?? true else {
+      return
+    }
     let interval = max((search.steps + 19) / 20, 1)
     guard (sweep.points.count - 1) % interval == 0 || sweep.next == nil else { return }
-    let first = sweep.points[0].smoothedLoss
-    let length = Int((Double(Self.barLength) * point.smoothedLoss / first).rounded())
-    let bar = String(repeating: "━", count: min(max(length, 0), 2 * Self.barLength))
+    let share = min(point.smoothedLoss / sweep.points[0].smoothedLoss, 2)
+    let bar = String(repeating: "━", count: Int((Double(Self.barLength) * share).rounded()))
     console.print(
       Self.row(rounded(point.learningRate), decimal(point.loss, 4), decimal(point.smoothedLoss, 4), bar))
   }
@@ -66,22 +68,22 @@ struct LearningRateReport {
 
   /// Writes `lr_find.csv` and draws it, and says which rates it suggests.
   func end(_ sweep: LearningRateSweep, in directory: String) throws {
-    let csv = "\(directory)/lr_find.csv"
-    try writeAtomically(Array(table(sweep).utf8), to: csv)
+    let path = "\(directory)/lr_find.csv"
+    try writeAtomically(Array(csv(sweep).utf8), to: path)
     let suggestions = suggestions(sweep)
     let marked = suggestions.map { (name: "\($0.name): \(rounded($0.rate))", rate: $0.rate) }
-    console.print("\n" + Reporting.table(words(sweep, suggestions)) + "\n")
+    console.print("\n" + table(words(sweep, suggestions)) + "\n")
     let figure = LearningRateFigure(
       title: "\(subject), \(counted(worldSize, "rank")): loss at a rising learning rate",
       xLabel: "--lr, the learning rate of one rank" + (factor > 1 ? " (x \(factor) in training)" : ""),
       rates: sweep.points.map(\.learningRate), losses: sweep.points.map(\.loss),
       smoothed: sweep.points.map(\.smoothedLoss), suggestions: marked)
-    let files = [csv] + (try figure.draw("lr_find", in: directory))
-    console.print(Reporting.table([("files", files.joined(separator: ", "))]))
+    let files = [path] + (try figure.draw("lr_find", in: directory))
+    console.print(table([("files", files.joined(separator: ", "))]))
   }
 
   /// A row a step; numbers are written so that they read back exactly.
-  private func table(_ sweep: LearningRateSweep) -> String {
+  private func csv(_ sweep: LearningRateSweep) -> String {
     let rows = sweep.points.enumerated().map { index, point in
       let rates = "\(point.learningRate),\(Double(factor) * point.learningRate)"
       return "\(index + 1),\(rates),\(point.loss),\(point.smoothedLoss)\n"

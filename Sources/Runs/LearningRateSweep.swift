@@ -75,7 +75,8 @@ extension LearningRateSweep {
         slope: (next.smoothedLoss - point.smoothedLoss) / log(next.learningRate / point.learningRate)
       )
     }
-    return slopes.min { $0.slope < $1.slope }.flatMap { $0.slope < 0 ? $0.rate : nil }
+    // A loss that stays the same falls by roundings.
+    return slopes.min { $0.slope < $1.slope }.flatMap { $0.slope < -1e-6 ? $0.rate : nil }
   }
 
   /// A tenth of the rate at which the smoothed loss is least, fastai's `minimum`; nil where the loss falls nowhere.
