@@ -134,7 +134,7 @@ package struct ConfusionFigure: Drawable {
     let digits = Double("\(counts.flatMap { $0 }.max() ?? 0)".count)
     let size = min(28, 0.6 * cell, 1.45 * cell / digits)
     guard size >= 10 else { return "" }
-    let darkFrom = 0.2
+    let darkFrom = 0.3
     let style = "1:2:4 with labels \(format.font(size)) tc rgb"
     return """
       unset colorbox
