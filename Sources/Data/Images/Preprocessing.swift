@@ -66,7 +66,8 @@ extension DecodedImage {
     Int((Double(length - size) / 2).rounded(.toNearestOrEven))
   }
 
-  var reversedChannels: DecodedImage {
+  /// Red for blue.
+  package var reversedChannels: DecodedImage {
     var target = pixels
     for pixel in stride(from: 0, to: target.count, by: shape.channels) {
       target[pixel..<pixel + shape.channels].reverse()
