@@ -20,7 +20,7 @@ enum BenchCommand {
       O("--data", \.training.data, .text("PATH"), "images, in a form that train takes"),
       O("--model", \.training.model, .text("NAME|FILE.json"), "photos become the size of its input"),
       O("--train-samples", \.training.trainSamples, .count(), "use only N images"),
-    ] + dataOptions(caching: false) + [
+    ] + dataOptions(caching: false).map { O($0, of: \.training) } + [
       O(
         "--threads", \.training.threads, .count(upTo: 1024),
         "threads a rank [its cores / ranks that share them]")
@@ -45,7 +45,10 @@ enum BenchCommand {
     switch kind {
     case .loader:
       OptionTable(
-        groups: [("Data", data), ("Augmentation", augmentationOptions()), ("Measurement", output)])
+        groups: [
+          ("Data", data), ("Augmentation", augmentationOptions.map { O($0, of: \.training) }),
+          ("Measurement", output),
+        ])
     case .gemm, .allreduce: OptionTable(groups: [("Measurement", output)])
     case .layers: OptionTable(groups: [("Model", model), ("Measurement", output)])
     case .step:

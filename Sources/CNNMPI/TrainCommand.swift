@@ -95,7 +95,7 @@ enum TrainCommand {
     ),
     (
       "Regularization and augmentation",
-      augmentationOptions() + [
+      augmentationOptions + [
         O(
           "--label-smoothing", \.labelSmoothing, .share.single, "share of the target spread over all classes"),
         O("--clip-norm", \.clipNorm, .positive.single, "largest norm of a step's gradients"),

@@ -1,7 +1,8 @@
 import Tensors
 
-/// In what scale an image was decoded: in its own size, or, of a large JPEG file of which a small image is wanted, in a half, quarter or eighth of it
-/// on both sides: a decoder makes these with less work, from the lower frequencies of the file's blocks.
+/// In what scale an image was decoded: in its own size, or, where a small image is wanted of a large JPEG file, in a half,
+/// quarter or eighth of it on both sides, which a decoder makes with less work from the lower frequencies of the file's
+/// blocks.
 ///
 /// Corresponds to `draft` of Pillow, and the scaling factors of TurboJPEG.
 package struct DecodingScale: Equatable, Sendable {
