@@ -33,6 +33,7 @@ enum EvaluateCommand {
       try requireModel(configuration.source)
       let complete = configuration
       return .inWorld { world in
+        try world.limitFileWaits(to: complete.dataOptions.timeout)
         let report = try evaluate(complete, in: world, version: CNNMPI.version)
         try world.print(report)
       }
