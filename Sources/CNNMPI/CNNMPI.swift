@@ -83,8 +83,17 @@ enum CNNMPI {
   ///
   /// - Returns: the exit code.
   private static func fail(_ error: any Error) -> Int32 {
-    if (error as? LostOutput)?.isUnread != true { sayError("\(error)") }
+    if (error as? LostOutput)?.isUnread != true { sayError("\(error)\(advice(on: error))") }
     return (error as? any AgreedError)?.exitCode ?? 1
+  }
+
+  /// Which option helps, to be said behind an error of any command that reads data.
+  private static func advice(on error: any Error) -> String {
+    let own = (error as? AgreedFailure)?.own ?? error
+    return switch (own as? FileError)?.cause {
+    case .firstLabelIsOne: ": --first-label 1"
+    case nil: ""
+    }
   }
 
   static func sayError(_ message: String) { printError("cnn-mpi: error: \(message)") }

@@ -71,7 +71,8 @@ enum DataCommand {
     parse: { arguments throws(UsageError) in
       let configuration = try parsed(arguments, reading, "data check", operands: ["PATH"])
       return .inWorld { world in
-        let report = try world.agree { world.isRoot ? try checked(configuration, world) : nil }
+        let parts = try parts(configuration, world)
+        let report = try world.agree { world.isRoot ? try checked(parts, configuration, world) : nil }
         try world.print(report?.text ?? "")
         try world.agree { if let error = report?.error { throw error } }
       }
@@ -89,11 +90,9 @@ enum DataCommand {
     parse: { arguments throws(UsageError) in
       let configuration = try parsed(arguments, reading, "data stats", operands: ["PATH"])
       return .inWorld { world in
-        let text = try world.agree {
-          world.isRoot
-            ? try surveys(configuration, world).map(\.statistics).joined(separator: "\n") : ""
-        }
-        try world.print(text)
+        let parts = try parts(configuration, world)
+        let surveys = world.isRoot ? surveys(parts, configuration, world) : []
+        try world.print(surveys.map(\.statistics).joined(separator: "\n"))
       }
     })
 
@@ -110,7 +109,8 @@ enum DataCommand {
     parse: { arguments throws(UsageError) in
       let configuration = try parsed(arguments, packing, "data pack", operands: ["PATH", "OUT"])
       return .inWorld { world in
-        let text = try world.agree { world.isRoot ? try packed(configuration) : "" }
+        let parts = try parts(configuration, world)
+        let text = try world.agree { world.isRoot ? try packed(parts, configuration) : "" }
         try world.print(text)
       }
     })
@@ -131,20 +131,28 @@ enum DataCommand {
 
   // MARK: - What they do
 
-  private static func parts(
-    _ configuration: Configuration
-  ) throws -> [(part: DataPart, images: any Dataset)] {
-    let source = try DataSource(path: configuration.paths[0], configuration.dataOptions)
+  private typealias Parts = [(part: DataPart, images: any Dataset)]
+
+  /// What rank 0 works on; the others have nothing. Called by all ranks.
+  private static func parts(_ configuration: Configuration, _ world: World) throws -> Parts {
+    try world.limitFileWaits(to: configuration.dataOptions.timeout)
+    let path = configuration.paths[0]
+    let source = try world.agree {
+      world.isRoot ? try DataSource(path: path, configuration.dataOptions) : nil
+    }
     let side = configuration.size ?? 224
     let input = ImageInput(shape: Shape(side, side, configuration.gray ? 1 : 3))
     return try [DataPart.train, .test].compactMap { part in
-      try source.load(part, as: input).map { (part, $0) }
+      try world.requireMemory(bytes: world.agree { try source?.memory(part) ?? 0 }, toRead: part, of: path)
+      return try world.agree { try source?.load(part, as: input).map { (part, $0) } }
     }
   }
 
-  private static func surveys(_ configuration: Configuration, _ world: World) throws -> [DataSurvey] {
+  private static func surveys(
+    _ parts: Parts, _ configuration: Configuration, _ world: World
+  ) -> [DataSurvey] {
     let threads = configuration.threads ?? world.threadsPerRank
-    return try parts(configuration).map { part, images in
+    return parts.map { part, images in
       let progress = ReadingProgress("\(part.rawValue) images read", of: images.count)
       defer { progress.end() }
       return DataSurvey(images, part, threads: threads, progress: progress.report)
@@ -152,9 +160,9 @@ enum DataCommand {
   }
 
   private static func checked(
-    _ configuration: Configuration, _ world: World
+    _ parts: Parts, _ configuration: Configuration, _ world: World
   ) throws -> (text: String, error: DataError?) {
-    let surveys = try surveys(configuration, world)
+    let surveys = surveys(parts, configuration, world)
     let directory = Path(configuration.paths[0])
     var lines = surveys.flatMap(\.errors)
     if isDirectory(directory.text), let pack = try Pack(directory, names(inDirectory: directory)) {
@@ -183,12 +191,12 @@ enum DataCommand {
     return (
       text + "\n",
       broken > 0
-        ? DataError(directory.text, expected: "files as they were packed", found: "\(broken) others") : nil
+        ? DataError(directory.text, expected: "files as they were packed", found: counted(broken, "other"))
+        : nil
     )
   }
 
-  private static func packed(_ configuration: Configuration) throws -> String {
-    let parts = try parts(configuration)
+  private static func packed(_ parts: Parts, _ configuration: Configuration) throws -> String {
     if configuration.encoding == .jpeg, parts.contains(where: { !($0.images is EncodedImages) }) {
       throw DataError(configuration.paths[0], expected: "image files for --format jpeg", found: "pixels")
     }

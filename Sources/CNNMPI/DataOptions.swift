@@ -13,6 +13,14 @@ extension EvaluationConfiguration: DataConfiguration {}
 let dataHelp =
   "directory with MNIST's or CIFAR's files, .npz, .tar, images by class or a .csv of labels; one such file; or built-in digits"
 
+/// How long a dead file system is waited for.
+func timeoutOption<Configuration>(_ field: Option<Configuration>.Field<Double>) -> Option<Configuration> {
+  Option(
+    "--timeout", field, .nonNegative,
+    "seconds that a file system has to answer each time it is asked for data; 0: any"
+  ).changeable
+}
+
 /// The options for what the files do not say.
 ///
 /// - Parameter caching: whether images are read more than once.
@@ -27,6 +35,7 @@ func dataOptions<Configuration: DataConfiguration>(caching: Bool = true) -> [Opt
     Option(
       "--max-bad", \.dataOptions.mostBad, .percentage,
       "share of image files that may be left out as they cannot be read"),
+    timeoutOption(\.dataOptions.timeout),
   ]
   guard caching else { return options }
   return options + [

@@ -38,6 +38,7 @@ enum EvaluateCommand {
       try requireModel(configuration.source)
       let complete = configuration
       return .inWorld { world in
+        try world.limitFileWaits(to: complete.dataOptions.timeout)
         let evaluation = try evaluate(complete, in: world)
         try world.print(evaluation.text(version: CNNMPI.version))
         guard let directory = complete.figures else { return }

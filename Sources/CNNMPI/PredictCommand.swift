@@ -18,6 +18,7 @@ enum PredictCommand {
           O(
             "--invert", \.invert,
             "black for white: for dark digits on light paper, if the model learnt light ones"),
+          timeoutOption(\.timeout),
         ]
       ),
       (
@@ -43,6 +44,7 @@ enum PredictCommand {
       }
       let complete = configuration
       return .inWorld { world in
+        try world.limitFileWaits(to: complete.timeout)
         let report = try predict(complete, in: world)
         try world.print(complete.json ? report.json(version: CNNMPI.version) : report.text)
         if world.isRoot {

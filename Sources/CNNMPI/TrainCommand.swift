@@ -37,6 +37,8 @@ enum TrainCommand {
       "Model",
       [
         O("--model", \.model, .text("NAME|FILE.json"), "one of \(ModelZoo.names)").changeable,
+        O("--input", \.input, .shape, "images that the network takes [as the data; of photos, as the model]"),
+        O("--classes", \.classes, .count(upTo: 1 << 20), "classes it tells apart [as many as the data]"),
         O(
           "--weights", \.weights, .text("RUN|FILE"),
           "start from the weights of a run, or of a .safetensors file, also from PyTorch"),
@@ -172,6 +174,7 @@ enum TrainCommand {
       let (complete, idle) = (configuration, idleOptions(Set(given.map(\.name)), configuration))
       return .inWorld { world in
         StopSignal.listen(.endsProcess)
+        try world.limitFileWaits(to: complete.dataOptions.timeout)
         let found = try complete.resume.map { try Checkpoint.find($0, out: complete.out, world) }
         let resumed = try found?.checkpoint.map { try resume($0, complete, arguments, given) }
         let restarted = try found?.beginning.map { try restart($0, in: complete.resume, arguments) }

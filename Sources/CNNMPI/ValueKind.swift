@@ -1,6 +1,7 @@
 import Data
 import Reporting
 import Runs
+import Tensors
 
 /// How the values of an option are read and shown.
 struct ValueKind<Value>: Sendable {
@@ -47,6 +48,21 @@ extension ValueKind<Int> {
         }
         return number
       }, show: { "\($0)" })
+  }
+}
+
+extension ValueKind<Shape> {
+  /// Height, width and channels of images.
+  static var shape: Self {
+    Self(
+      placeholder: "HxWxC",
+      parse: { text throws(ValueError) in
+        let sizes = text.split(separator: "x", omittingEmptySubsequences: false).compactMap { Int($0) }
+        guard sizes.count == 3, sizes.allSatisfy({ (1...1 << 14).contains($0) }),
+          text.count { $0 == "x" } == 2
+        else { throw ValueError(expected: "height, width and channels, such as 32x32x3") }
+        return Shape(sizes[0], sizes[1], sizes[2])
+      }, show: { "\($0.height)x\($0.width)x\($0.channels)" })
   }
 }
 

@@ -7,6 +7,9 @@ package struct DataOptions: Sendable, Codable, Equatable {
   /// Share of image files that may be left out as they cannot be read.
   package var mostBad = 0.01
 
+  /// Seconds that a file system has to answer, each time that it is asked; 0 for any.
+  package var timeout = 240.0
+
   /// Where decoded images are kept.
   package var cache = Cache.auto
 
@@ -34,6 +37,7 @@ extension DataOptions {
     transpose = try stored.decodeIfPresent(Bool.self, forKey: .transpose) ?? transpose
     firstLabel = try stored.decodeIfPresent(Int.self, forKey: .firstLabel) ?? firstLabel
     mostBad = try stored.decodeIfPresent(Double.self, forKey: .mostBad) ?? mostBad
+    timeout = try stored.decodeIfPresent(Double.self, forKey: .timeout) ?? timeout
     cache = try stored.decodeIfPresent(Cache.self, forKey: .cache) ?? cache
   }
 }

@@ -72,6 +72,12 @@ package struct DataSource {
     return isAlone && isFile ? try format.load(part == .test ? .train : .test, as: input) : nil
   }
 
+  /// The most bytes that `load` takes at once for pixels; 0 where these stay in their files.
+  package func memory(_ part: DataPart, isAlone: Bool = false) throws(DataError) -> Int {
+    let found = try format.memory(part)
+    return found == 0 && isAlone && isFile ? try format.memory(part == .test ? .train : .test) : found
+  }
+
   /// The error where a part is wanted that is not there.
   package func missing(_ part: DataPart) -> DataError { Self.missing(part, in: path) }
 

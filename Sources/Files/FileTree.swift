@@ -15,7 +15,7 @@ package struct FileTree {
 
     init?(of path: Path) {
       var status = stat()
-      guard stat(path.cString, &status) == 0 else { return nil }
+      guard FileWaits.during(path.text, { stat(path.cString, &status) }) == 0 else { return nil }
       (device, inode) = (status.st_dev, status.st_ino)
     }
   }
@@ -53,6 +53,23 @@ package struct FileTree {
   }
 }
 
+/// The names in a directory, directories and links to them apart from all others, in the order of their bytes.
+package struct DirectoryListing {
+  package private(set) var directories: [Path] = []
+  package private(set) var others: [Path] = []
+
+  /// - Throws: `FileError` when it is no directory, or cannot be listed.
+  package init(_ directory: Path) throws(FileError) {
+    for entry in try Entry.all(of: directory) {
+      if entry.isDirectory(at: directory / entry.name) {
+        directories.append(entry.name)
+      } else {
+        others.append(entry.name)
+      }
+    }
+  }
+}
+
 /// The names in a directory, in the order of their bytes.
 ///
 /// - Throws: `FileError` when it is no directory, or cannot be listed.
@@ -68,21 +85,28 @@ private struct Entry {
 
   /// All but `.` and `..`, in the order of their names.
   static func all(of directory: Path) throws(FileError) -> [Entry] {
+    let path = directory.text
     func failure(_ code: Int32) -> FileError {
-      FileError(directory.text, expected: "a directory that can be listed", code: code)
+      FileError(path, expected: "a directory that can be listed", code: code)
     }
-    guard let stream = opendir(directory.cString) else { throw failure(errno) }
+    let (opened, code) = FileWaits.during(path) { (opendir(directory.cString), errno) }
+    guard let stream = opened else { throw failure(code) }
     defer { closedir(stream) }
     var entries: [Entry] = []
     while true {
-      errno = 0
-      guard let entry = readdir(stream) else { break }
+      let (next, code) = FileWaits.during(path) {
+        errno = 0
+        return (readdir(stream), errno)
+      }
+      guard let entry = next else {
+        guard code == 0 else { throw failure(code) }
+        break
+      }
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { Path(bytes: $0.prefix { $0 != 0 }) }
       if name != Path("."), name != Path("..") {
         entries.append(Entry(name: name, type: Int(entry.pointee.d_type)))
       }
     }
-    guard errno == 0 else { throw failure(errno) }
     return entries.sorted { $0.name < $1.name }
   }
 

@@ -7,12 +7,14 @@ import Glibc
 package final class MappedFile: Sendable {
   private nonisolated(unsafe) let address: UnsafeRawPointer?
   package let count: Int
+  private let path: String
 
   /// - Throws: `FileError` when it is no regular file, or cannot be mapped.
   package init(_ path: String, as expected: String = "a readable file") throws(FileError) {
     let (file, size) = try openForReading(path, as: expected)
     defer { close(file) }
     count = size
+    self.path = path
     guard size > 0 else {
       address = nil
       return
@@ -29,13 +31,19 @@ package final class MappedFile: Sendable {
   package func copy(from place: Int, to target: inout MutableSpan<UInt8>) {
     precondition(place >= 0 && target.count <= count - place, "\(target.count) bytes at \(place) of \(count)")
     guard !target.isEmpty, let address else { return }
-    target.withUnsafeMutableBufferPointer {
-      $0.baseAddress!.update(from: address.assumingMemoryBound(to: UInt8.self) + place, count: $0.count)
+    let bytes = address.assumingMemoryBound(to: UInt8.self) + place
+    target.withUnsafeMutableBufferPointer { target in
+      FileWaits.during(path) { target.baseAddress!.update(from: bytes, count: target.count) }
     }
   }
 
-  /// Lets `body` see the bytes.
-  package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-    try body(UnsafeRawBufferPointer(start: address, count: count))
+  /// Lets `body` see all bytes, one part after the other.
+  package func forEachPart(of size: Int = FileWaits.mostBytes, _ body: (UnsafeRawBufferPointer) -> Void) {
+    precondition(size > 0, "parts of \(size) bytes")
+    guard let address else { return }
+    for place in stride(from: 0, to: count, by: size) {
+      let part = UnsafeRawBufferPointer(start: address + place, count: min(size, count - place))
+      FileWaits.during(path) { body(part) }
+    }
   }
 }

@@ -8,6 +8,11 @@ package struct Path: Hashable, Sendable {
 
   /// - Parameter text: as `text` gives it.
   package init(_ text: String) {
+    let plain = Array(text.utf8)
+    guard !plain.allSatisfy({ $0 < 0x80 }) else {
+      bytes = plain
+      return
+    }
     bytes = text.unicodeScalars.flatMap { scalar in
       Self.standIns.contains(scalar) ? [UInt8(scalar.value - Self.firstStandIn)] : Array(scalar.utf8)
     }
@@ -16,6 +21,7 @@ package struct Path: Hashable, Sendable {
   /// The path as a string that `init(_:)` takes back without loss, for interfaces that have strings: bytes that
   /// are no UTF-8 are the private characters U+100080 to U+1000FF there (as in Python's PEP 383).
   package var text: String {
+    if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
     var text = String.UnicodeScalarView()
     for piece in pieces {
       switch piece {
@@ -46,6 +52,14 @@ package struct Path: Hashable, Sendable {
   package var directory: Path {
     guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return Path(".") }
     return Path(bytes: slash == 0 ? bytes[...0] : bytes[..<slash])
+  }
+
+  /// The name ends with these bytes, in which letters are small, as in `.png`.
+  package func ends(with ending: [UInt8]) -> Bool {
+    bytes.count >= ending.count
+      && zip(bytes[(bytes.count - ending.count)...], ending).allSatisfy { byte, expected in
+        byte == expected || (0x41...0x5A).contains(byte) && byte + 0x20 == expected
+      }
   }
 
   /// The last part begins with a dot.

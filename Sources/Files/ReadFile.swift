@@ -9,7 +9,8 @@ package func isDirectory(_ path: String) -> Bool { type(Path(path)) == S_IFDIR }
 /// The file type of what is at a path, links followed, such as `S_IFREG`; nil where nothing can be seen.
 private func type(_ path: Path) -> mode_t? {
   var status = stat()
-  return stat(path.cString, &status) == 0 ? status.st_mode & S_IFMT : nil
+  let code = FileWaits.during(path.text) { stat(path.cString, &status) }
+  return code == 0 ? status.st_mode & S_IFMT : nil
 }
 
 /// There is anything at this path; a link that leads nowhere is nothing.
@@ -32,19 +33,38 @@ private func name(ofType type: mode_t) -> String {
 package func openForReading(
   _ path: String, as expected: String = "a readable file"
 ) throws(FileError) -> (descriptor: Int32, size: Int) {
-  let file = open(Path(path).cString, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
   var status = stat()
-  guard file >= 0, fstat(file, &status) == 0 else {
-    let error = FileError(path, expected: expected, code: errno)
+  let (file, code) = FileWaits.during(path) {
+    let file = open(Path(path).cString, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+    return (file, file >= 0 && fstat(file, &status) == 0 ? 0 : errno)
+  }
+  guard code == 0 else {
     if file >= 0 { close(file) }
-    throw error
+    // Sockets cannot be opened, nor can devices that are not there.
+    if code == ENXIO, let type = type(Path(path)) { throw noRegularFile(path, type, as: expected) }
+    throw FileError(path, expected: expected, code: code)
   }
   let type = status.st_mode & S_IFMT
   guard type == S_IFREG else {
     close(file)
-    throw FileError(path, expected: expected, found: name(ofType: type))
+    throw noRegularFile(path, type, as: expected)
   }
   return (file, Int(status.st_size))
+}
+
+private func noRegularFile(_ path: String, _ type: mode_t, as expected: String) -> FileError {
+  FileError(
+    path, expected: expected, found: name(ofType: type),
+    hint: type == S_IFDIR ? nil : "what comes out of it has to be in a file, as any part is read at any time")
+}
+
+/// The size of a regular file in bytes.
+///
+/// - Throws: `FileError` when it is no regular file, or cannot be opened.
+package func fileSize(_ path: String) throws(FileError) -> Int {
+  let (file, size) = try openForReading(path)
+  close(file)
+  return size
 }
 
 /// The first bytes of a file, `count` of them or all that it has.
@@ -90,9 +110,12 @@ private func read(
   var code: Int32 = 0
   let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
     while filled < size {
-      let count = read(file, buffer.baseAddress! + filled, size - filled)
-      if count < 0 && errno == EINTR { continue }
-      if count < 0 { code = errno }
+      let (count, error) = FileWaits.during(path) {
+        let count = read(file, buffer.baseAddress! + filled, min(size - filled, FileWaits.mostBytes))
+        return (count, errno)
+      }
+      if count < 0 && error == EINTR { continue }
+      if count < 0 { code = error }
       if count <= 0 { break }
       filled += count
     }

@@ -158,10 +158,13 @@ private struct OpenFile {
     var code: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, filled in
       while filled < range.count {
-        let count = pread(
-          descriptor, buffer.baseAddress! + filled, range.count - filled, range.lowerBound + filled)
-        if count < 0 && errno == EINTR { continue }
-        if count < 0 { code = errno }
+        let (count, error) = FileWaits.during(path) {
+          let count = pread(
+            descriptor, buffer.baseAddress! + filled, range.count - filled, range.lowerBound + filled)
+          return (count, errno)
+        }
+        if count < 0 && error == EINTR { continue }
+        if count < 0 { code = error }
         if count <= 0 { break }
         filled += count
       }

@@ -81,7 +81,8 @@ struct ZipArchive: ~Copyable {
     var failure = zip_error_t()
     zip_error_init(&failure)
     defer { zip_error_fini(&failure) }
-    guard let archive = zip_open_from_source(source, ZIP_RDONLY, &failure) else {
+    let opened = FileWaits.during(path) { zip_open_from_source(source, ZIP_RDONLY, &failure) }
+    guard let archive = opened else {
       zip_source_free(source)
       throw Self.error(path, &failure)
     }
@@ -185,7 +186,9 @@ extension ZipArchive {
     var isWhole = true
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       while filled < count {
-        let read = zip_fread(file, buffer.baseAddress! + filled, UInt64(count - filled))
+        let read = FileWaits.during(path) {
+          zip_fread(file, buffer.baseAddress! + filled, UInt64(min(count - filled, FileWaits.mostBytes)))
+        }
         if read <= 0 { break }
         filled += Int(read)
       }

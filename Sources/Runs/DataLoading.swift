@@ -65,7 +65,7 @@ struct TrainingData {
         return (nil, held)
       }
     preprocessing = all.preprocessing
-    notes = all.notes + (tested?.notes ?? [])
+    notes = all.notes + all.images.warnings(oneColor: all.oneColor) + (tested?.notes ?? [])
   }
 
   /// How many images the normalization is measured on.
@@ -90,6 +90,8 @@ struct LoadedImages {
   let preprocessing: Preprocessing?
   /// What people should know of how they were read.
   let notes: [String]
+  /// Of those that are read by now; nil where there are none.
+  let oneColor: OneColorImages?
 }
 
 extension World {
@@ -108,12 +110,17 @@ extension World {
   ) throws -> LoadedImages? {
     if source == "synthetic" {
       let digits = try synthesize(part, count: limit, seed: seed, threads: threads, self)
-      return LoadedImages(images: digits, preprocessing: nil, notes: [])
+      return LoadedImages(images: digits, preprocessing: nil, notes: [], oneColor: nil)
     }
-    let found = try agree { try DataSource(path: source, options).load(part, as: input, isAlone: isAlone) }
+    let files = try agree { try DataSource(path: source, options) }
+    try requireMemory(
+      bytes: agree { try files.memory(part, isAlone: isAlone) }, toRead: part, of: source)
+    let found = try agree { try files.load(part, as: input, isAlone: isAlone) }
     guard let dataset = limit.map({ found?.limited(to: $0) }) ?? found else { return nil }
     guard let encoded = dataset as? EncodedImages else {
-      return LoadedImages(images: dataset, preprocessing: nil, notes: [])
+      // Rank 0 alone shows it.
+      let oneColor = isRoot && part == .train ? OneColorImages(among: dataset) : nil
+      return LoadedImages(images: dataset, preprocessing: nil, notes: [], oneColor: oneColor)
     }
     return try check(encoded, options, threads: threads)
   }
@@ -137,7 +144,7 @@ extension World {
     }
     let pixels =
       isKept ? SharedBuffer<UInt8>(repeating: 0, count: encoded.count, unit: encoded.shape.count) : nil
-    let bad = try decode(encoded, into: pixels, threads: threads)
+    let (bad, oneColor) = try decode(encoded, into: pixels, threads: threads)
     try agree {
       guard Double(bad.count) <= options.mostBad * Double(encoded.count), bad.count < encoded.count else {
         let first = bad.min { $0.key < $1.key }!.value
@@ -156,19 +163,22 @@ extension World {
     let kept = bad.isEmpty ? images : images.subset((0..<encoded.count).filter { bad[$0] == nil })
     return LoadedImages(
       images: kept, preprocessing: encoded.input.preprocessing,
-      notes: bad.sorted { $0.key < $1.key }.map { "left out: \($0.value)" })
+      notes: bad.sorted { $0.key < $1.key }.map { "left out: \($0.value)" },
+      oneColor: OneColorImages(count: oneColor.count, first: oneColor.first.map { encoded.sources[$0].name }))
   }
 
   /// Decodes image files: each rank its share, which all then exchange.
   ///
   /// - Parameter pixels: (samples, H, W, C); nil where nobody wants them.
-  /// - Returns: what is wrong with those that cannot be decoded, by their numbers.
+  /// - Returns: what is wrong with those that cannot be decoded, by their numbers, and the numbers of those of one
+  ///   color alone, in their order.
   private func decode(
     _ encoded: EncodedImages, into pixels: SharedBuffer<UInt8>?, threads: Int
-  ) throws -> [Int: String] {
+  ) throws -> (bad: [Int: String], oneColor: [Int]) {
     let (count, size) = (encoded.count, encoded.shape.count)
     let own = shard(of: count, rank, of: self.size)
     let unread = Mutex<[(position: Int, error: String)]>([])
+    let constant = Mutex<[(position: Int, error: String)]>([])
     let pulse = pulse
     DispatchQueue.concurrentPerform(iterations: threads) { thread in
       let scratch = SharedBuffer<UInt8>(repeating: 0, count: size)
@@ -179,6 +189,9 @@ extension World {
         var image = target[slice: place..<place + size]
         do {
           try encoded.read(sample, into: &image)
+          if image.span.isOneColor(channels: encoded.shape.channels) {
+            constant.withLock { $0.append((sample, "of one color")) }
+          }
         } catch {
           unread.withLock { $0.append((sample, "\(error)")) }
         }
@@ -190,7 +203,8 @@ extension World {
       let shares = (0..<self.size).map { shard(of: count, $0, of: self.size) }
       try communicator.allGather(rowsOf: &all, rowCount: size, shares: shares)
     }
-    return try gather(unread.withLock { $0 })
+    let oneColor = try gather(constant.withLock { $0 })
+    return (try gather(unread.withLock { $0 }), oneColor.keys.sorted())
   }
 
   /// The statistics of images, the same on every rank: of all that are in memory, or of so many of those in files,

@@ -24,6 +24,8 @@ package struct DataSurvey: Sendable {
   package private(set) var constant: [String] = []
   /// By what they hold: the first image with these pixels, and how many there are.
   package private(set) var contents: [Fingerprint: (first: String, count: Int)] = [:]
+  /// Two files whose names differ only in capital letters; nil where there are none.
+  private let twins: String?
 
   package struct ImageSize: Hashable, Sendable {
     package let height: Int
@@ -46,7 +48,7 @@ package struct DataSurvey: Sendable {
       size = ImageSize(height: shape.height, width: shape.width, channels: shape.channels)
       sums = PixelSums(channels: shape.channels)
       sums.add(pixels.span)
-      isConstant = pixels.allSatisfy { $0 == pixels[0] }
+      isConstant = pixels.span.isOneColor(channels: shape.channels)
       content = Fingerprint(pixels.span.bytes)
     }
   }
@@ -61,6 +63,7 @@ package struct DataSurvey: Sendable {
     classes = images.classes
     classNames = images.classNames
     counts = [Int](repeating: 0, count: images.classes)
+    twins = (images as? EncodedImages).flatMap(Self.twins(among:))
     let next = Atomic<Int>(0)
     let all = Mutex<[Finding]>([])
     // By the size of blocks, so that threads rarely meet.
@@ -78,6 +81,17 @@ package struct DataSurvey: Sendable {
       }
     }
     for finding in all.withLock({ $0 }).sorted(by: { $0.sample < $1.sample }) { add(finding) }
+  }
+
+  private static func twins(among images: EncodedImages) -> String? {
+    var names: [String: String] = [:]
+    for source in images.sources {
+      let other = names.updateValue(source.name, forKey: source.name.lowercased())
+      if let other, other != source.name {
+        return "\(other) and \(source.name)"
+      }
+    }
+    return nil
   }
 
   private static func find(_ sample: Int, in images: any Dataset) -> Finding {
@@ -129,11 +143,17 @@ package struct DataSurvey: Sendable {
     if present.count == 1 {
       warnings.append("\(part.rawValue): all images are of the class \(name(ofClass: present[0]))")
     }
-    for number in counts.indices where counts[number] == 0 && present.count > 1 {
-      warnings.append("\(part.rawValue): no image is of the class \(name(ofClass: number))")
+    let missing = counts.indices.filter { counts[$0] == 0 }
+    if let first = missing.first, present.count > 1 {
+      let others = missing.count > 1 ? " and \(counted(missing.count - 1, "other"))" : ""
+      warnings.append("\(part.rawValue): no image is of the class \(name(ofClass: first))\(others)")
+    }
+    if let twins {
+      warnings.append(
+        "\(part.rawValue): one name but for capital letters, which some file systems cannot hold: \(twins)")
     }
     if let first = constant.first {
-      let others = constant.count > 1 ? " and \(grouped(constant.count - 1)) others" : ""
+      let others = constant.count > 1 ? " and \(counted(constant.count - 1, "other"))" : ""
       warnings.append("\(part.rawValue): of one color alone: \(first)\(others)")
     }
     let copies = contents.values.reduce(0) { $0 + $1.count - 1 }

@@ -1,3 +1,4 @@
+import Data
 import Engine
 import Models
 import Networks
@@ -93,6 +94,18 @@ extension World {
       for:
         "\(isTraining ? "training" : "running") \(network.description.name) in micro-batches of \(microBatch)",
       hint: "smaller micro-batches, fewer threads or a smaller model take less")
+  }
+}
+
+extension World {
+  /// Called by all ranks.
+  ///
+  /// - Parameter bytes: that reading takes at once on this rank, see `DataSource.memory`.
+  /// - Throws: on all ranks, when one may not have as much.
+  package func requireMemory(bytes: Int, toRead part: DataPart, of source: String) throws {
+    try requireMemory(
+      MemoryNeed(written: Double(bytes)), for: "reading the \(part.rawValue) images of \(source) at once",
+      hint: "`cnn-mpi data pack` makes files of them that need not be in memory")
   }
 }
 

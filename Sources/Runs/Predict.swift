@@ -20,6 +20,8 @@ package struct PredictionConfiguration: Sendable {
   package var top = 1
   /// Which way up the images of files are taken.
   package var orientation = ImageOrientation.exif
+  /// See `DataOptions.timeout`.
+  package var timeout = DataOptions().timeout
   /// Black for white.
   package var invert = false
   package var microBatch = 32
@@ -39,6 +41,7 @@ package struct PredictionConfiguration: Sendable {
 package func predict(
   _ configuration: PredictionConfiguration, in world: World
 ) throws -> PredictionReport {
+  _ = try Watchdog(world, StallLimits(), .ofCommand)
   let model = try world.read(configuration.source)
   let threads = configuration.threads ?? world.threadsPerRank
   try world.agree {
@@ -52,7 +55,6 @@ package func predict(
     model.memoryNeed(microBatch: configuration.microBatch, threads: threads),
     toTrain: false, model.network, microBatch: configuration.microBatch)
   let evaluator = try Evaluator(model, world, microBatch: configuration.microBatch, threads: threads)
-  _ = try Watchdog(world, StallLimits(), .ofCommand)
   var report = PredictionReport(model, top: configuration.top)
   var inputs: [PredictionInput] = []
   for path in configuration.paths.map({ Path($0) }) {

@@ -37,6 +37,10 @@ package struct TrainingConfiguration: Codable, Equatable, Sendable {
   package var validationSplit: Double?
   /// A name of the zoo, or the path of a JSON file.
   package var model = "mnist-cnn"
+  /// The shape of images that the network takes; nil for that of the data, or of photographs that of `model`.
+  package var input: Shape?
+  /// Classes that the network tells apart; nil for as many as the data has.
+  package var classes: Int?
   /// Run directory or safetensors file with the weights to start from; nil for random ones.
   package var weights: String?
   /// Layers that are not trained, see `Network.freezing`.
@@ -142,6 +146,8 @@ extension TrainingConfiguration {
     try take(\.testSamples, .testSamples)
     try take(\.validationSplit, .validationSplit)
     try take(\.model, .model)
+    try take(\.input, .input)
+    try take(\.classes, .classes)
     try take(\.weights, .weights)
     try take(\.freeze, .freeze)
     try take(\.replaceHead, .replaceHead)

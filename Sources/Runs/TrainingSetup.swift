@@ -47,12 +47,15 @@ extension TrainingSetup {
     let stored = state?.configuration.model == configuration.model ? state?.model : nil
     let described = try world.agree { try stored ?? ModelDescription(named: configuration.model) }
     threads = configuration.threads ?? world.threadsPerRank
-    data = try TrainingData(configuration, as: ImageInput(shape: described.input), threads: threads, world)
+    let input = ImageInput(shape: configuration.input ?? described.input)
+    data = try TrainingData(configuration, as: input, threads: threads, world)
     let images = (train: data.train, test: data.test)
     network = try world.agree {
       let network =
         try stored.map { try Network($0) }
-        ?? Network(described, for: images.train, images.test, replacingHead: configuration.replaceHead)
+        ?? Network(
+          described, for: images.train, images.test, replacingHead: configuration.replaceHead,
+          input: configuration.input, classes: configuration.classes)
       try network.check(images.train)
       try network.check(images.test)
       return try network.freezing(configuration.freeze, keepingHead: configuration.replaceHead)

@@ -74,6 +74,60 @@ import Testing
     }
   }
 
+  @Test func labelsThatCountFromOne() throws {
+    try withData { directory in
+      try Data([0, 0, 8, 1, 0, 0, 0, 4, 2, 1, 4, 3]).write(
+        to: URL(fileURLWithPath: "\(directory)/train-labels-idx1-ubyte"))
+      try Data([0, 0, 8, 1, 0, 0, 0, 2, 2, 1]).write(
+        to: URL(fileURLWithPath: "\(directory)/t10k-labels-idx1-ubyte"))
+    } _: {
+      try expectFailure(
+        ["--data", $0],
+        ["train-labels-idx1-ubyte: expected labels that count from 0, found 1 to 4; ", ": --first-label 1"])
+      let check = try Program.run(["data", "check", $0])
+      #expect(check.exitCode == 1 && check.errors.contains("first label: --first-label 1"), "\(check.errors)")
+      for command in [["data", "check", $0], ["--data", $0, "--epochs", "1", "--out", "\($0)/out"]] {
+        let program = try Program.run(command + ["--first-label", "1"])
+        #expect(program.exitCode == 0, "\(program.errors)")
+      }
+    }
+  }
+
+  /// What the data says of a network that comes with the program, the command line may say otherwise.
+  @Test func inputAndClassesAreForced() throws {
+    try withData { path in
+      try expectFailure(
+        ["--data", path, "--input", "32x32x1"],
+        ["model mnist-cnn: its input is 32x32x1, but the images are 28x28x1"])
+      try expectFailure(
+        ["--data", path, "--classes", "3"],
+        ["model mnist-cnn: it tells 3 classes apart, but the data has 4"])
+      let run = try Program.run(["--data", path, "--classes", "12", "--epochs", "1", "--out", "\(path)/run"])
+      #expect(run.exitCode == 0, "\(run.errors)")
+      let model = try Program.run(["model", "--model", "\(path)/run"])
+      #expect(model.output.contains("12"), "\(model.output)\(model.errors)")
+    }
+  }
+
+  /// The first layer that cannot work on small images is named, and the size that would do.
+  @Test func imagesTooSmallForTheNetwork() throws {
+    try withTemporaryDirectory { directory in
+      for name in ["a/1.png", "b/1.png", "b/2.png"] {
+        let path = "\(directory)/data/\(name)"
+        try FileManager.default.createDirectory(
+          atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try Data(smallPNG).write(to: URL(fileURLWithPath: path))
+      }
+      let options = ["--data", "\(directory)/data", "--validation-split", "0.5"]
+      try expectFailure(
+        options + ["--input", "5x5x1"],
+        ["model mnist-cnn, layer ", "images of at least 10x10 will do"])
+      let run = try Program.run(
+        options + ["--input", "10x10x3", "--epochs", "1", "--out", "\(directory)/run"])
+      #expect(run.exitCode == 0 && run.output.contains("10x10x3"), "\(run.errors)")
+    }
+  }
+
   @Test func modelThatDoesNotFit() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/model.json"

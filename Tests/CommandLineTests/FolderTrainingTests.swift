@@ -100,6 +100,37 @@ struct FolderTrainingTests {
     }
   }
 
+  /// Photographs that are varied and decoded ahead by several threads, from a checkpoint in the middle of an epoch on and
+  /// with other ranks and threads, give the weights of the uncut run to the bit.
+  @Test func variedPhotographsGoOnInTheMiddleOfAnEpoch() throws {
+    try withTemporaryDirectory { directory in
+      let options = [
+        "--augment", "resized-crop", "--cutmix", "1", "--cache", "none", "--loader-threads", "3",
+      ]
+      let uncut = RunFiles(directory: "\(directory)/uncut")
+      let first = try train(
+        Self.photographs, ranks: 1, out: uncut.directory, options + ["--save-every", "3steps", "--keep", "9"])
+      #expect(first.exitCode == 0, "\(first.errors)")
+      let (hash, results) = try (uncut.hash(), uncut.results())
+      for (ranks, threads, step) in [(2, 2, 3), (4, 1, 6), (1, 3, 3)] {
+        let checkpoint = try #require(
+          uncut.checkpoints.first { $0.hasPrefix("step-0000000\(step)") && $0.hasSuffix(".json") })
+        let cut = RunFiles(directory: "\(directory)/\(ranks)-\(threads)")
+        let program = try Program.run(
+          [
+            "--resume", "\(uncut.directory)/checkpoints/\(checkpoint)", "--threads", "\(threads)",
+            "--loader-threads", "\(ranks)", "--out", cut.directory,
+          ], ranks: ranks)
+        #expect(program.exitCode == 0, "\(program.errors)")
+        #expect(
+          program.output.contains("after step \(step), epoch \(step < 4 ? 1 : 2), sample "),
+          "\(program.output)")
+        #expect(
+          try cut.hash() == hash && hash != nil && cut.results() == results, "\(ranks) ranks, step \(step)")
+      }
+    }
+  }
+
   @Test func evaluatesAndPredictsByNames() throws {
     try withTemporaryDirectory { out in
       #expect(try train(Self.photographs, ranks: 2, out: out).exitCode == 0)

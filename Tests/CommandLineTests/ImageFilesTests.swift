@@ -16,11 +16,6 @@ import Testing
     return directory
   }()
 
-  /// A gray PNG image of 3 x 2 pixels.
-  private static let image = Data(
-    base64Encoded:
-      "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAAAAAC4HznGAAAAEElEQVR4nGNk0DBiaDrxHwAGDwKlD+SwjQAAAABJRU5ErkJggg==")!
-
   private func write(_ bytes: Data, _ path: String) throws {
     try FileManager.default.createDirectory(
       atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
@@ -34,8 +29,8 @@ import Testing
 
   @Test func linksAreFollowed() throws {
     try withTemporaryDirectory { directory in
-      try write(Self.image, "\(directory)/there/deep/x.JFIF")
-      try write(Self.image, "\(directory)/tree/a.jpe")
+      try write(Data(smallPNG), "\(directory)/there/deep/x.JFIF")
+      try write(Data(smallPNG), "\(directory)/tree/a.jpe")
       for (name, target) in [("link", "tree"), ("tree/cats", "../there"), ("tree/circle", "../tree")] {
         try FileManager.default.createSymbolicLink(
           atPath: "\(directory)/\(name)", withDestinationPath: target)
@@ -51,8 +46,8 @@ import Testing
   /// A name that is no UTF-8 is found below a directory, and taken as an argument; it is shown escaped.
   @Test func namesNeedNotBeUTF8() throws {
     try withTemporaryDirectory { directory in
-      try write(Self.image, "\(directory)/plain.png")
-      try write(Self.image, "\(directory)/c.png")
+      try write(Data(smallPNG), "\(directory)/plain.png")
+      try write(Data(smallPNG), "\(directory)/c.png")
       // Foundation cannot name such files, a shell can.
       func shell(_ script: String) throws -> Program {
         try RunningProgram(["bash", "-c", script, "bash", Program.path, Self.model, directory], seconds: 60)
@@ -84,7 +79,7 @@ import Testing
       #expect(mkfifo("\(directory)/pipe.jpg", 0o600) == 0)
       try write(Data("PK\u{3}\u{4}".utf8), "\(directory)/zip.png")
       try write(Data("<!DOCTYPE html>".utf8), "\(directory)/page.jpg")
-      try write(Self.image, "\(directory)/good.png")
+      try write(Data(smallPNG), "\(directory)/good.png")
       let program = try Program.run(
         ["predict", "--model", Self.model, directory, "\(directory)/pipe.jpg"], ranks: ranks, seconds: 60)
       #expect(program.exitCode == 1 && program.output.contains("good.png"), "\(program.output)")
@@ -108,8 +103,8 @@ import Testing
     ]
     let chunk = [0, 0, 0, UInt8(exif.count)] + Array("eXIf".utf8) + exif + [0x84, 0x5F, 0x64, 0xCE]
     try withTemporaryDirectory { directory in
-      try write(Self.image, "\(directory)/plain.png")
-      try write(Self.image.dropLast(12) + chunk + Self.image.suffix(12), "\(directory)/turned.png")
+      try write(Data(smallPNG), "\(directory)/plain.png")
+      try write(Data(smallPNG).dropLast(12) + chunk + Data(smallPNG).suffix(12), "\(directory)/turned.png")
       func logits(_ arguments: [String]) throws -> [Float] {
         let file = "\(directory)/l.npy"
         let program = try Program.run(["predict", "--model", Self.model, "--logits", file] + arguments)

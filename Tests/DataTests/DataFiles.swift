@@ -23,13 +23,6 @@ func withTexts(_ files: [String: String], _ body: (String) throws -> Void) throw
   try withFiles(files.mapValues { Array($0.utf8) }, body)
 }
 
-/// A gray PNG image of 3 x 2 pixels.
-let smallPNG = [UInt8](
-  Foundation.Data(
-    base64Encoded:
-      "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAAAAAC4HznGAAAAEElEQVR4nGNk0DBiaDrxHwAGDwKlD+SwjQAAAABJRU5ErkJggg==")!
-)
-
 /// One part of the data at a path.
 func loadData(
   _ path: String, _ part: DataPart = .train, _ options: DataOptions = DataOptions()

@@ -58,14 +58,14 @@ import Testing
       expectDataError(
         path, .test, "val/dog/1.jpg: expected one of the 2 classes of the training images, found \"dog\"")
     }
-    try withNames(["a/1.jpg", "b/1.jpg", "c/notes.txt"]) { path throws in
-      expectDataError(path, "/c: expected the images of a class, found none")
-    }
     try withNames(["a/1.jpg", "a/2.jpg"]) { path throws in
       expectDataError(path, "expected images of at least 2 classes, found only \"a\"")
     }
     try withNames(["a/1.jpg", "b/1.jpg", "loose.jpg"]) { path throws in
       expectDataError(path, "expected images in the directories of their classes, found loose.jpg beside 2")
+    }
+    try withNames(["a/notes.txt", "b/notes.txt"]) { path throws in
+      expectDataError(path, "expected images in the directories of the classes, found none in \"a\", \"b\"")
     }
     try withNames(["train/notes.txt"]) { path throws in
       expectDataError(path, "/train: expected images of at least 2 classes")
@@ -74,6 +74,17 @@ import Testing
       expectDataError(path, "expected a directory with data, found only notes.txt")
     }
     try withNames([]) { expectDataError($0, "expected a directory with data, found nothing in it") }
+  }
+
+  /// A directory without images is a class, which other images of it may be tested for.
+  @Test func classesMayBeWithoutImages() throws {
+    try withNames(["train/a/1.jpg", "train/b/notes.txt", "train/c/1.jpg", "test/b/1.jpg", "test/d/notes.txt"])
+    {
+      path throws in
+      let train = try #require(try loadData(path))
+      #expect(train.classNames == ["a", "b", "c"] && train.labels == [0, 2])
+      #expect(try loadData(path, .test)?.labels == [1])
+    }
   }
 
   /// Two spellings are one class for whoever made them: training would go on with classes that nobody wants.

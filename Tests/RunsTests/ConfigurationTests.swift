@@ -25,6 +25,7 @@ import Testing
     // Fields that are nil by default are not in there.
     let optional: [String: Any] = [
       "test_data": "x", "train_samples": 5, "test_samples": 6, "validation_split": 0.5, "weights": "w",
+      "input": [8, 9, 3], "classes": 12,
       "global_batch": 7, "micro_batch": 8, "threads": 9, "loader_threads": 2, "early_stopping": 10,
       "learning_rate_scaling": "none", "warmup_learning_rate": 0.25, "cutout": 4, "mixup": 0.5,
       "cut_mix": 0.75,
@@ -36,7 +37,7 @@ import Testing
       "augmentation": "digits", "save_every": "7steps", "records": "csv", "verbosity": "quiet",
       "compression": "fp16", "normalization": "cifar10", "stall_limits": ["warning": 5, "abort": 6],
       "data": "d", "model": "m",
-      "data_options": ["transpose": true, "first_label": 4, "most_bad": 0.5, "cache": "none"],
+      "data_options": ["transpose": true, "first_label": 4, "most_bad": 0.5, "timeout": 7, "cache": "none"],
       "freeze": ["conv1", "layer1.*"],
     ]
     var changed = defaults.merging(optional) { $1 }.merging(choices) { $1 }

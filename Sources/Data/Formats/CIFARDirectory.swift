@@ -26,16 +26,29 @@ struct CIFARDirectory: DataFormat {
 
   private var classes: Int { isFine ? 100 : 10 }
 
-  func load(_ part: DataPart, as _: ImageInput) throws(DataError) -> (any Dataset)? {
+  /// Paths of the files of a part.
+  private func files(_ part: DataPart) -> [String] {
     let files =
       switch (isFine, part) {
       case (true, _): names.filter { $0 == "\(part.rawValue).bin" }
       case (false, .train): names.filter { $0.hasPrefix("data_batch_") && $0.hasSuffix(".bin") }
       case (false, .test): names.filter { $0 == "test_batch.bin" }
       }
+    return files.sorted().map { (directory / Path($0)).text }
+  }
+
+  /// All pixels, and a file whole.
+  func memory(_ part: DataPart) throws(DataError) -> Int {
+    let sizes = try files(part).map { path throws(DataError) in try fileSize(path) }
+    return sizes.reduce(0, +) + (sizes.max() ?? 0)
+  }
+
+  func load(_ part: DataPart, as _: ImageInput) throws(DataError) -> (any Dataset)? {
+    let files = files(part)
     guard !files.isEmpty else { return nil }
     var (pixels, labels): ([UInt8], [Int32]) = ([], [])
-    for name in files.sorted() { try add((directory / Path(name)).text, to: &pixels, &labels) }
+    pixels.reserveCapacity(try memory(part))
+    for path in files { try add(path, to: &pixels, &labels) }
     return LabeledImages(
       shape: Self.shape, classes: classes, classNames: try classNames(), images: pixels, labels: labels)
   }

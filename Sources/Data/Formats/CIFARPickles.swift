@@ -42,9 +42,18 @@ struct CIFARPickles: DataFormat {
 
   private var classes: Int { isFine ? 100 : 10 }
 
+  /// All pixels, and a file as it is, its array, and that by planes.
+  func memory(_ part: DataPart) throws(DataError) -> Int {
+    let sizes = try (files[part] ?? []).map { name throws(DataError) in
+      try fileSize((directory / name).text)
+    }
+    return sizes.reduce(0, +) + 3 * (sizes.max() ?? 0)
+  }
+
   func load(_ part: DataPart, as _: ImageInput) throws(DataError) -> (any Dataset)? {
     guard let names = files[part], !names.isEmpty else { return nil }
     var (pixels, labels): ([UInt8], [Int32]) = ([], [])
+    pixels.reserveCapacity(try memory(part))
     for name in names { try add((directory / name).text, to: &pixels, &labels) }
     return LabeledImages(
       shape: Self.shape, classes: classes, classNames: try classNames(), images: pixels, labels: labels)
@@ -98,7 +107,6 @@ extension [UInt8] {
   mutating func append(planes: [UInt8], of shape: Shape) {
     let (plane, channels) = (shape.height * shape.width, shape.channels)
     precondition(planes.count % shape.count == 0, "\(planes.count) bytes of images of \(shape)")
-    reserveCapacity(count + planes.count)
     for start in stride(from: 0, to: planes.count, by: shape.count) {
       for pixel in start..<start + plane {
         for channel in 0..<channels { append(planes[pixel + channel * plane]) }

@@ -106,7 +106,7 @@ func labelsFromZero(
   if first == 0, isTrain, distinct.count > 1, distinct.min() == 1, distinct.max() == distinct.count {
     throw DataError(
       path, expected: "labels that count from 0", found: "1 to \(distinct.count)",
-      hint: "where 1 is the first class, say that this is the first label")
+      hint: "where 1 is the first class, say that this is the first label", cause: .firstLabelIsOne)
   }
   return labels.map { Int32($0 - first) }
 }

@@ -32,8 +32,10 @@ struct GzipFile: ~Copyable {
     var bytes = [UInt8](repeating: 0, count: count)
     var filled = 0
     while filled < count {
-      let wanted = UInt32(min(count - filled, 1 << 30))
-      let got = bytes.withUnsafeMutableBytes { gzread(file, $0.baseAddress! + filled, wanted) }
+      let wanted = UInt32(min(count - filled, FileWaits.mostBytes))
+      let got = bytes.withUnsafeMutableBytes { buffer in
+        FileWaits.during(path) { gzread(file, buffer.baseAddress! + filled, wanted) }
+      }
       guard got >= 0 else { throw damage(after: filled) }
       if got == 0 { break }
       filled += Int(got)

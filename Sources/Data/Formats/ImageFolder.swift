@@ -35,13 +35,19 @@ struct ImageFolder: DataFormat {
       parts = [.train: directory]
     }
     self.directory = directory
-    trainSamples = try Self.samples(in: parts[.train]!, of: directory)
-    classNames = try SortedClasses.names(Set(trainSamples.map(\.className)), of: parts[.train]!.text)
+    let train = try Self.listed(parts[.train]!, of: directory)
+    trainSamples = train.samples
+    classNames = try SortedClasses.names(train.classes, of: parts[.train]!.text)
     guard classNames.count > 1 else {
       throw DataError(
         parts[.train]!.text, expected: "images of at least 2 classes",
         found: classNames.isEmpty ? "no images" : "only \(shown(classNames[0]))",
         hint: "a class is a directory, or what a file's name has before its last underscore")
+    }
+    guard !trainSamples.isEmpty else {
+      throw DataError(
+        parts[.train]!.text, expected: "images in the directories of the classes",
+        found: "none in \(classNames.prefix(3).map(shown).joined(separator: ", "))")
     }
   }
 
@@ -49,7 +55,8 @@ struct ImageFolder: DataFormat {
   func load(_ part: DataPart, as input: ImageInput) throws(DataError) -> (any Dataset)? {
     guard let root = parts[part] else { return nil }
     try input.checkChannels(root.text)
-    let samples = part == .train ? trainSamples : try Self.samples(in: root, of: directory)
+    let samples = part == .train ? trainSamples : try Self.listed(root, of: directory).samples
+    guard !samples.isEmpty else { return nil }
     let numbers = Dictionary(uniqueKeysWithValues: classNames.enumerated().map { ($1, Int32($0)) })
     var labels: [Int32] = []
     for sample in samples {
@@ -65,15 +72,17 @@ struct ImageFolder: DataFormat {
       input: input)
   }
 
-  /// Each with its class, in the order of the paths' bytes.
+  /// The images, in the order of the paths' bytes, and all classes, also those without images.
   ///
   /// - Parameter whole: the data set's directory, which no link in it leads back to.
-  private static func samples(in root: Path, of whole: Path) throws(DataError) -> [Sample] {
-    let names = try names(inDirectory: root).filter { !$0.isHidden }
-    let directories = names.filter { isDirectory((root / $0).text) }
-    let files = names.filter { !isDirectory((root / $0).text) && mayBeImage($0) }
+  private static func listed(
+    _ root: Path, of whole: Path
+  ) throws(DataError) -> (samples: [Sample], classes: Set<String>) {
+    let listing = try DirectoryListing(root)
+    let directories = listing.directories.filter { !$0.isHidden }
+    let files = listing.others.filter { !$0.isHidden && mayBeImage($0) }
     guard !directories.isEmpty else {
-      return try files.map { name throws(DataError) in
+      let samples = try files.map { name throws(DataError) in
         let text = name.text
         guard let end = text.lastIndex(of: "_"), end > text.startIndex else {
           throw DataError(
@@ -83,6 +92,7 @@ struct ImageFolder: DataFormat {
         }
         return Sample(path: root / name, className: String(text[..<end]))
       }
+      return (samples, Set(samples.map(\.className)))
     }
     if let loose = files.first {
       throw DataError(
@@ -93,12 +103,9 @@ struct ImageFolder: DataFormat {
     for directory in directories {
       let tree = FileTree(root / directory, outside: [root, whole]) { !($0.last.isHidden) && mayBeImage($0) }
       if let error = tree.errors.first { throw error }
-      guard !tree.files.isEmpty else {
-        throw DataError((root / directory).text, expected: "the images of a class", found: "none")
-      }
       samples += tree.files.map { Sample(path: $0, className: directory.text) }
     }
-    return samples
+    return (samples, Set(directories.map(\.text)))
   }
 
   /// What the names of files end with that are no images, such as the archive that they were unpacked from.
@@ -106,11 +113,8 @@ struct ImageFolder: DataFormat {
     "thumbs.db", "desktop.ini", ".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".mat", ".pkl", ".tar", ".gz",
     ".tgz",
     ".bz2", ".xz", ".zst", ".zip",
-  ]
+  ].map { Array($0.utf8) }
 
   /// All files but those that are known to be no images; what the others are is told by their content.
-  private static func mayBeImage(_ path: Path) -> Bool {
-    let name = path.text.lowercased()
-    return !others.contains { name.hasSuffix($0) }
-  }
+  private static func mayBeImage(_ path: Path) -> Bool { !others.contains(where: path.ends(with:)) }
 }

@@ -62,6 +62,11 @@ struct MNISTDirectory: DataFormat {
     return LabeledImages(shape: seen, classes: Int(own.max() ?? 0) + 1, images: pixels, labels: own)
   }
 
+  func memory(_ part: DataPart) throws(DataError) -> Int {
+    guard let path = try find(part, "images", "idx3") else { return 0 }
+    return try IDXFile.byteCount(path: path, ranks: 3...4) * (options.transpose ? 2 : 1)
+  }
+
   /// Height and width exchanged, as EMNIST's images are stored.
   private func transposed(_ images: [UInt8], _ shape: Shape) -> [UInt8] {
     let (height, width, channels) = (shape.height, shape.width, shape.channels)

@@ -39,17 +39,31 @@ struct NPZFiles: DataFormat {
     }
   }
 
-  func load(_ part: DataPart, as _: ImageInput) throws(DataError) -> (any Dataset)? {
-    var images = LoadedArrays()
-    for path in files.paths[part] ?? [] {
-      let plain = files.areTold || part == .train ? Self.plain : []
-      guard try !add(path.text, plain + Self.told(part), to: &images) else { continue }
-      let others = files.areTold ? [] : Self.told(part == .train ? .test : .train)
-      try requirePair(path.text, part, others)
-    }
+  /// The files that a part may be in, and the names that its arrays have there.
+  private func places(_ part: DataPart) -> [(path: String, pairs: [Pair])] {
+    let plain = files.areTold || part == .train ? Self.plain : []
+    let own = (files.paths[part] ?? []).map { ($0.text, plain + Self.told(part)) }
     // Files whose names tell no part may have the test images beside the training images.
-    if part == .test, !files.areTold {
-      for path in files.paths[.train] ?? [] { _ = try add(path.text, Self.told(.test), to: &images) }
+    let shared = part == .test && !files.areTold ? files.paths[.train] ?? [] : []
+    return own + shared.map { ($0.text, Self.told(.test)) }
+  }
+
+  /// All pixels, and an array as it is in its file.
+  func memory(_ part: DataPart) throws(DataError) -> Int {
+    let sizes = try places(part).map { path, pairs throws(DataError) in
+      let file = try NPZFile(path: path)
+      let names = file.names
+      let pair = pairs.first { names.contains($0.images) }
+      return if let pair { try file.byteCount(pair.images) } else { 0 }
+    }
+    return sizes.reduce(0, +) + (sizes.max() ?? 0)
+  }
+
+  func load(_ part: DataPart, as _: ImageInput) throws(DataError) -> (any Dataset)? {
+    var images = LoadedArrays(capacity: try memory(part))
+    for (path, pairs) in places(part) {
+      guard try !add(path, pairs, to: &images), part == .train || files.areTold else { continue }
+      try requirePair(path, part, files.areTold ? [] : Self.told(part == .train ? .test : .train))
     }
     guard let shape = images.shape else { return nil }
     let labels = try labelsFromZero(
@@ -96,6 +110,9 @@ private struct LoadedArrays {
   private(set) var labels: [Int] = []
   /// Files, and the number of the first image of each.
   private var files: [(path: String, start: Int)] = []
+
+  /// - Parameter capacity: bytes of pixels that there is to be room for, which is taken when they come.
+  init(capacity: Int) { pixels.reserveCapacity(capacity) }
 
   var path: String { files.first?.path ?? "" }
 

@@ -81,6 +81,14 @@ package struct Pack: DataFormat {
   func load(_ part: DataPart, as input: ImageInput) throws(DataError) -> (any Dataset)? {
     guard let found = index.parts[part.rawValue] else { return nil }
     func path(_ kind: String) -> String { (directory / Path("\(part.rawValue).\(kind)")).text }
+    let names = (["images", "labels"] + (index.encoding == .jpeg ? ["places"] : [])).map {
+      "\(part.rawValue).\($0)"
+    }
+    guard Set(found.files.keys) == Set(names) else {
+      throw DataError(
+        (directory / Path(Self.indexName)).text, expected: "the files \(names.joined(separator: ", "))",
+        found: found.files.keys.sorted().map(shown).joined(separator: ", "))
+    }
     let (labelBytes, overflow) = found.samples.multipliedReportingOverflow(by: 4)
     guard found.samples > 0, !overflow else {
       throw DataError((directory / Path(Self.indexName)).text, expected: "samples", found: "\(found.samples)")
@@ -112,13 +120,10 @@ package struct Pack: DataFormat {
         hint: "the files are of different packs, or truncated")
     }
     let file = directory / Path("\(part.rawValue).images")
-    let sources =
-      found.samples == 0
-      ? []
-      : (0..<found.samples).map { sample in
-        EncodedImages.Source(
-          path: file, range: places[sample]..<places[sample + 1], name: "\(file.text), image \(sample)")
-      }
+    let sources = (0..<found.samples).map { sample in
+      EncodedImages.Source(
+        path: file, range: places[sample]..<places[sample + 1], name: "\(file.text), image \(sample)")
+    }
     return EncodedImages(
       sources: sources, labels: labels, classes: index.classes, classNames: index.classNames, input: input)
   }
@@ -131,12 +136,15 @@ package struct Pack: DataFormat {
     guard file.count == bytes else {
       throw DataError(path, expected: "\(bytes) bytes, as the index says", found: "\(file.count)")
     }
-    return file.withBytes { raw in
-      (0..<bytes / MemoryLayout<Number>.size).map {
-        Number(
-          littleEndian: raw.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Number>.size, as: Number.self))
+    var numbers: [Number] = []
+    numbers.reserveCapacity(bytes / MemoryLayout<Number>.size)
+    // Parts end where numbers do, as their size is a power of two.
+    file.forEachPart { part in
+      for place in stride(from: 0, to: part.count, by: MemoryLayout<Number>.size) {
+        numbers.append(Number(littleEndian: part.loadUnaligned(fromByteOffset: place, as: Number.self)))
       }
     }
+    return numbers
   }
 
   /// Compares the files with their hashes.
@@ -144,7 +152,7 @@ package struct Pack: DataFormat {
   /// - Returns: what is wrong, by line.
   package func damages(progress: (_ bytes: Int) -> Void) -> [String] {
     var damages: [String] = []
-    for part in index.parts.values {
+    for part in index.parts.sorted(by: { $0.key < $1.key }).map(\.value) {
       for (name, file) in part.files.sorted(by: { $0.key < $1.key }) {
         let path = (directory / Path(name)).text
         do {
@@ -161,15 +169,8 @@ package struct Pack: DataFormat {
   }
 
   static func hash(of file: MappedFile) -> String {
-    file.withBytes { bytes in
-      var stream = FingerprintStream()
-      var place = 0
-      while place < bytes.count {
-        let end = min(place + 1 << 24, bytes.count)
-        stream.update(UnsafeRawBufferPointer(rebasing: bytes[place..<end]).bytes)
-        place = end
-      }
-      return "\(Fingerprint.kind):\(stream.fingerprint)"
-    }
+    var stream = FingerprintStream()
+    file.forEachPart { stream.update($0.bytes) }
+    return "\(Fingerprint.kind):\(stream.fingerprint)"
   }
 }

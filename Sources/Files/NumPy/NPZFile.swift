@@ -33,6 +33,11 @@ package struct NPZFile: ~Copyable {
     self.path = path
   }
 
+  /// Bytes of the file of an array that `names` has, unpacked.
+  package func byteCount(_ name: String) throws(FileError) -> Int {
+    try archive.check("\(name).npy", sizes: 0...Int.max).count
+  }
+
   /// An array that `names` has.
   package mutating func array(_ name: String) throws(FileError) -> NumPyArray {
     let bytes = try archive.read("\(name).npy", sizes: 0...Int.max)
