@@ -32,7 +32,10 @@ let package = Package(
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(
+      name: "CSimdjsonLibrary", providers: [.apt(["libsimdjson-dev"])]),
     .target(name: "CPNG", dependencies: ["CPNGLibrary"]),
+    .target(name: "CSimdjson", dependencies: ["CSimdjsonLibrary"], cxxSettings: [.unsafeFlags(["-O3"])]),
     .target(name: "CMPI", dependencies: ["CMPILibrary"]),
     .target(name: "COpenBLAS", dependencies: ["COpenBLASLibrary"]),
     .target(name: "CCPU"),
@@ -52,6 +55,10 @@ let package = Package(
     .target(name: "Networks", dependencies: ["Kernels", "Files", "Tensors"], swiftSettings: spans),
     .target(
       name: "Parallel", dependencies: ["MPI", "System", "Hashing", "Tensors"], swiftSettings: spans),
+    .target(
+      name: "LinearModels",
+      dependencies: ["Kernels", "Parallel", "MPI", "Files", "System", "Hashing", "Tensors", "CSimdjson"],
+      swiftSettings: numeric),
     .target(name: "Reporting", dependencies: ["Files", "System", "Tensors"], swiftSettings: spans),
     .target(
       name: "Models", dependencies: ["Networks", "Data", "Files", "Tensors"], swiftSettings: spans),
@@ -152,5 +159,6 @@ let package = Package(
       dependencies: [
         "CNNMPI", "Engine", "Parallel", "Networks", "Kernels", "Files", "System", "Hashing", "TestSupport",
       ], swiftSettings: tests),
-  ]
+  ],
+  cxxLanguageStandard: .cxx17
 )

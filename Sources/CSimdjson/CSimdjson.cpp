@@ -1,0 +1,83 @@
+#include "CSimdjson.h"
+
+#include <simdjson.h>
+
+#include <cmath>
+#include <cstdio>
+#include <new>
+
+using namespace simdjson;
+
+struct csimdjson_parser {
+  ondemand::parser parser;
+};
+
+namespace {
+
+// Where the numbers go, and how many came.
+struct Numbers {
+  float *values;
+  size_t most;
+  size_t count = 0;
+
+  // Takes over an array's numbers. Returns what is wrong, or nothing.
+  const char *append(ondemand::array array) {
+    for (auto element : array) {
+      double number;
+      if (auto code = element.get_double().get(number)) {
+        return code == INCORRECT_TYPE ? "something else than numbers in the array" : error_message(code);
+      }
+      if (!std::isfinite(static_cast<float>(number))) return "a number that 32 bits cannot hold";
+      if (count < most) values[count] = static_cast<float>(number);
+      ++count;
+    }
+    return nullptr;
+  }
+
+  const char *read(ondemand::document &document) {
+    ondemand::array array;
+    if (document.get_array().get(array)) return "no array";
+    // An array of one array is told by its first element.
+    bool empty;
+    if (auto code = array.is_empty().get(empty)) return error_message(code);
+    if (!empty) {
+      ondemand::value first;
+      if (auto code = array.at(0).get(first)) return error_message(code);
+      ondemand::json_type type;
+      if (auto code = first.type().get(type)) return error_message(code);
+      if (type == ondemand::json_type::array) {
+        ondemand::array inner;
+        if (auto code = first.get_array().get(inner)) return error_message(code);
+        if (auto error = append(inner)) return error;
+        size_t rows;
+        document.rewind();
+        if (document.get_array().get(array)) return "no array";
+        if (auto code = array.count_elements().get(rows)) return error_message(code);
+        return rows == 1 ? nullptr : "more than one row of numbers";
+      }
+      document.rewind();
+      if (document.get_array().get(array)) return "no array";
+      if (auto error = append(array)) return error;
+    }
+    return document.at_end() ? nullptr : "something behind the array";
+  }
+};
+
+}  // namespace
+
+size_t csimdjson_padding(void) { return SIMDJSON_PADDING; }
+
+struct csimdjson_parser *csimdjson_make(void) { return new (std::nothrow) csimdjson_parser; }
+
+void csimdjson_free(struct csimdjson_parser *parser) { delete parser; }
+
+ptrdiff_t csimdjson_numbers(struct csimdjson_parser *parser, const char *text, size_t length, size_t capacity,
+                            float *numbers, size_t most, char error[CSIMDJSON_ERROR_LENGTH]) {
+  ondemand::document document;
+  Numbers found{numbers, most};
+  auto code = parser->parser.iterate(text, length, capacity).get(document);
+  const char *fault = code ? error_message(code) : found.read(document);
+  if (!fault) return static_cast<ptrdiff_t>(found.count);
+  std::snprintf(error, CSIMDJSON_ERROR_LENGTH, "%s", fault);
+  return -1;
+}
