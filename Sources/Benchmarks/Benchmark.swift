@@ -3,7 +3,7 @@ import Reporting
 import Runs
 
 /// The kinds of benchmarks: `cnn-mpi bench KIND`.
-package enum Benchmark: String, CaseIterable, Sendable { case gemm, layers, step, allreduce }
+package enum Benchmark: String, CaseIterable, Sendable { case gemm, layers, step, loader, allreduce }
 
 /// What a benchmark is to measure. Not every kind looks at everything.
 package struct BenchmarkConfiguration: Sendable {
@@ -36,6 +36,7 @@ package func bench(
     case .gemm: try GemmReport(configuration, world, environment)
     case .layers: try LayersReport(configuration, world, environment)
     case .step: try StepReport(configuration, world, environment)
+    case .loader: try LoaderReport(configuration, world, environment)
     case .allreduce: try AllReduceReport(configuration, world, environment)
     }
   return configuration.json ? String(decoding: try prettyJSON(report), as: UTF8.self) : report.text + "\n"

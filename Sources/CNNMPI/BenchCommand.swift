@@ -15,6 +15,17 @@ enum BenchCommand {
     O("--seed", \.training.seed, .seed, "of weights, images, labels and dropout"),
   ]
 
+  private static let data =
+    [
+      O("--data", \.training.data, .text("PATH"), "images, in a form that train takes"),
+      O("--model", \.training.model, .text("NAME|FILE.json"), "photos become the size of its input"),
+      O("--train-samples", \.training.trainSamples, .count(), "use only N images"),
+    ] + dataOptions(caching: false).map { O($0, of: \.training) } + [
+      O(
+        "--threads", \.training.threads, .count(upTo: 1024),
+        "threads a rank [its cores / ranks that share them]")
+    ]
+
   private static let parallel = [
     O(
       "--threads", \.training.threads, .count(upTo: 1024),
@@ -32,6 +43,12 @@ enum BenchCommand {
 
   private static func options(_ kind: Benchmark) -> OptionTable<BenchmarkConfiguration> {
     switch kind {
+    case .loader:
+      OptionTable(
+        groups: [
+          ("Data", data), ("Augmentation", augmentationOptions.map { O($0, of: \.training) }),
+          ("Measurement", output),
+        ])
     case .gemm, .allreduce: OptionTable(groups: [("Measurement", output)])
     case .layers: OptionTable(groups: [("Model", model), ("Measurement", output)])
     case .step:
@@ -44,6 +61,7 @@ enum BenchCommand {
     switch kind {
     case .gemm: "sgemm on one core, by shape; the peak is the best median"
     case .layers: "each operation of a model, forward and backward, on one core"
+    case .loader: "how fast images are read, decoded, varied and normalised"
     case .step: "images a second of whole training steps, and the parts of a step"
     case .allreduce: "MPI_Allreduce by size, with latency and bandwidth"
     }
@@ -69,6 +87,11 @@ enum BenchCommand {
       thread of a rank sees them: data, forward, backward, sum (over micro-batches and threads), reduce
       (calls into MPI during the backward pass), wait (for reductions after it), update. Microseconds are per
       image of a rank.
+      """
+    case .loader:
+      """
+      Loads every image of the training part once a repetition, as training does without keeping decoded images:
+      reads, decodes, varies and normalises it, without a network behind. Each rank loads them all.
       """
     case .allreduce:
       """
@@ -96,6 +119,9 @@ enum BenchCommand {
         var configuration = BenchmarkConfiguration()
         try options(kind).parse(arguments, into: &configuration)
         try configuration.training.reduction.requireOneOrder()
+        if kind == .loader, configuration.training.data == "synthetic" {
+          throw UsageError(description: "bench loader: expected --data PATH, found none")
+        }
         let complete = configuration
         return .inWorld { world in
           let report = try bench(kind, complete, in: world, version: CNNMPI.version)

@@ -49,11 +49,10 @@ struct Subcommand: Sendable {
     }, members: commands)
 
   private static let commands = [
-    TrainCommand.subcommand, EvaluateCommand.subcommand, PredictCommand.subcommand, ModelCommand.subcommand,
-    DataCommand.subcommand, ImportCommand.subcommand, ExportCommand.subcommand, PlotCommand.subcommand,
-    BenchCommand.subcommand,
-    ScalingCommand.subcommand, DoctorCommand.subcommand, CompletionsCommand.subcommand,
-    ManualCommand.subcommand,
+    TrainCommand.subcommand, LearningRateCommand.subcommand, EvaluateCommand.subcommand,
+    PredictCommand.subcommand, ModelCommand.subcommand, DataCommand.subcommand, ImportCommand.subcommand,
+    ExportCommand.subcommand, PlotCommand.subcommand, BenchCommand.subcommand, ScalingCommand.subcommand,
+    DoctorCommand.subcommand, CompletionsCommand.subcommand, ManualCommand.subcommand,
   ]
 
   /// All subcommands, those of second words behind those of the first.

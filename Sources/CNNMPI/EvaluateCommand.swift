@@ -1,3 +1,4 @@
+import Reporting
 import Runs
 
 /// `cnn-mpi evaluate`: how right a trained model is, class by class.
@@ -21,6 +22,10 @@ enum EvaluateCommand {
         O("--micro-batch", \.microBatch, .count(), "images a thread computes at once"),
         O("--threads", \.threads, .count(upTo: 1024), "threads a rank [its cores / ranks that share them]"),
         O("--json", \.json, "print JSON instead of tables"),
+        O(
+          "--figures", \.figures, .text("DIR"),
+          "draw the confusion matrix and the worst mistakes, as files in this directory"),
+        O("--mistakes", \.mistakes, .count(upTo: 400), "images on the sheet of the worst mistakes, at most"),
       ]
     ),
   ])
@@ -33,8 +38,13 @@ enum EvaluateCommand {
       try requireModel(configuration.source)
       let complete = configuration
       return .inWorld { world in
-        let report = try evaluate(complete, in: world, version: CNNMPI.version)
-        try world.print(report)
+        let evaluation = try evaluate(complete, in: world)
+        try world.print(evaluation.text(version: CNNMPI.version))
+        guard let directory = complete.figures else { return }
+        let files = try evaluation.drawFigures(in: directory, world)
+        if !complete.json {
+          try world.print("\n\(table([("figures", files.joined(separator: ", "))]))\n")
+        }
       }
     })
 
@@ -46,6 +56,11 @@ enum EvaluateCommand {
       """,
     options: options.listed(defaults: EvaluationConfiguration()),
     closing: """
+      With --figures DIR: DIR/confusion.png and .svg, a row a true class, a column a prediction, the darker the
+      larger the share of the true class; and DIR/mistakes.png, the wrong predictions of the largest loss, as the
+      network saw the images, each with true class, prediction and its probability. gnuplot draws them; without it
+      what it would draw is written, confusion.gp and mistakes.gp.
+
       Exit codes: 0 done, 1 failed, 2 usage.
       """)
 }

@@ -57,6 +57,18 @@ struct Option<Configuration>: Sendable {
     isSame = { $0[keyPath: field] == $1[keyPath: field] }
   }
 
+  /// An option of a part of a configuration, such as one of `train` where a command trains and does more.
+  init<Part>(_ option: Option<Part>, of field: Field<Part>) {
+    name = option.name
+    letter = option.letter
+    value = option.value
+    help = option.help
+    apply = { configuration, text throws(ValueError) in try option.apply(&configuration[keyPath: field], text)
+    }
+    show = { option.show($0[keyPath: field]) }
+    isSame = { option.isSame($0[keyPath: field], $1[keyPath: field]) }
+  }
+
   /// The same option, for what does not change what is trained.
   var changeable: Self {
     var option = self

@@ -95,19 +95,7 @@ enum TrainCommand {
     ),
     (
       "Regularization and augmentation",
-      [
-        O("--augment", \.augmentation, .choice, "variations of the training images"),
-        O(
-          "--crop-area", \.cropArea, .percentage,
-          "resized-crop: least share of a photo's area that is taken"),
-        O(
-          "--color-jitter", \.colorJitter, .colorJitter,
-          "vary brightness, contrast, saturation by up to so much, and the hue; one number is for the first three"
-        ),
-        O("--cutout", \.cutout, .count(), "blank a square of N pixels a side"),
-        O(
-          "--mixup", \.mixup, .positive, "add up pairs of images, by shares from the distribution beta(X, X)"),
-        O("--cutmix", \.cutMix, .positive, "put a part of an image into another, of a share as with --mixup"),
+      augmentationOptions + [
         O(
           "--label-smoothing", \.labelSmoothing, .share.single, "share of the target spread over all classes"),
         O("--clip-norm", \.clipNorm, .positive.single, "largest norm of a step's gradients"),
@@ -181,28 +169,28 @@ enum TrainCommand {
           description: "--resume auto: expected --out DIR, the run to go on with; or give --resume its path")
       }
       try configuration.reduction.requireOneOrder()
-      let (complete, idle) = (configuration, idleOptions(given, configuration))
+      let (complete, idle) = (configuration, idleOptions(Set(given.map(\.name)), configuration))
       return .inWorld { world in
         StopSignal.listen(.endsProcess)
         let found = try complete.resume.map { try Checkpoint.find($0, out: complete.out, world) }
         let resumed = try found?.checkpoint.map { try resume($0, complete, arguments, given) }
         let restarted = try found?.beginning.map { try restart($0, in: complete.resume, arguments) }
-        try train(
-          resumed ?? restarted ?? complete, from: found?.checkpoint, warnings: idle + (found?.warnings ?? []),
-          in: world)
+        let configuration = resumed ?? restarted ?? complete
+        try advising(configuration) {
+          try train(
+            configuration, from: found?.checkpoint, warnings: idle + (found?.warnings ?? []), in: world,
+            version: CNNMPI.version)
+        }
       }
     })
 
-  /// Trains, and says of failures which options help.
-  private static func train(
-    _ configuration: TrainingConfiguration, from checkpoint: Checkpoint?, warnings: [String], in world: World
-  ) throws {
+  /// Does something with a configuration, and says of failures which options help.
+  static func advising(_ configuration: TrainingConfiguration, _ work: () throws -> Void) throws {
     guard !configuration.replaceHead || configuration.weights != nil else {
       throw UsageError(description: "--replace-head: expected --weights, the model whose head is left out")
     }
     do {
-      try Runs.train(
-        configuration, from: checkpoint, warnings: warnings, in: world, version: CNNMPI.version)
+      try work()
     } catch let failure as AgreedFailure where (failure.own as? ModelError)?.cause == .otherClasses {
       throw failure.adding("; --replace-head starts with a new one")
     }
@@ -245,8 +233,7 @@ enum TrainCommand {
   }
 
   /// Says which options have no effect beside others.
-  private static func idleOptions(_ given: [O], _ configuration: TrainingConfiguration) -> [String] {
-    let names = Set(given.map(\.name))
+  static func idleOptions(_ names: Set<String>, _ configuration: TrainingConfiguration) -> [String] {
     func idle(_ options: [String], _ isIdle: Bool, _ reason: String) -> [String] {
       isIdle ? options.filter(names.contains).map { "\($0) has no effect \(reason)" } : []
     }

@@ -23,13 +23,13 @@ extension ValueKind<String> {
 }
 
 extension ValueKind<Int> {
-  /// A whole number of at least 1.
-  static func count(upTo limit: Int = Int(Int32.max)) -> Self {
+  /// A whole number of at least 1, or of another one.
+  static func count(from least: Int = 1, upTo limit: Int = Int(Int32.max)) -> Self {
     Self(
       placeholder: "N",
       parse: { text throws(ValueError) in
-        guard let count = Int(text), count >= 1, count <= limit else {
-          throw ValueError(expected: "a whole number from 1 to \(limit)")
+        guard let count = Int(text), count >= least, count <= limit else {
+          throw ValueError(expected: "a whole number from \(least) to \(limit)")
         }
         return count
       }, show: { "\($0)" })

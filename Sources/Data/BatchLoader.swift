@@ -73,8 +73,10 @@ package struct BatchLoader: Sendable {
       let (pixels, size) = (memory.images.span, images.shape.count)
       finish(pixels.extracting(sample * size..<(sample + 1) * size), sample, &input)
     } else if let encoded = images as? EncodedImages, let augmentation {
+      let image = try encoded.image(
+        sample, scale: augmentation.scale(for: encoded.input, sample: sample, epoch: epoch))
       augmentation.apply(
-        try encoded.image(sample), encoded.input, sample: sample, epoch: epoch, normalization, to: &input)
+        image, encoded.input, sample: sample, epoch: epoch, normalization, to: &input)
     } else {
       var image = [UInt8](repeating: 0, count: images.shape.count)
       var pixels = image.mutableSpan

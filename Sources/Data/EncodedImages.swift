@@ -41,13 +41,18 @@ package struct EncodedImages: Dataset {
   package var classNames: [String]? { names }
 
   package func read(_ sample: Int, into pixels: inout MutableSpan<UInt8>) throws(DataError) {
-    let fitted = try image(sample).fitted(to: input.shape, input.preprocessing)
+    let image = try image(sample, scale: DecodingScale.choice(for: input.shape, input.preprocessing))
+    let fitted = image.fitted(to: input.shape, input.preprocessing)
     pixels.copy(from: fitted.span)
   }
 
   /// The image in its own size.
   package func image(_ sample: Int) throws(DataError) -> DecodedImage {
-    try ImageFile.decode(try bytes(sample), path: sources[sample].name)
+    try image(sample, scale: { _, _ in 1 })
+  }
+
+  func image(_ sample: Int, scale: DecodingScale.Choice) throws(DataError) -> DecodedImage {
+    try ImageFile.decode(try bytes(sample), path: sources[sample].name, scale: scale)
   }
 
   /// The image's file.

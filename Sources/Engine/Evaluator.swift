@@ -37,7 +37,7 @@ package final class Evaluator {
   /// The logits, (N, classes), of all samples of `loader`, on every rank. They do not depend on how many
   /// ranks and threads compute them.
   package func logits(_ loader: BatchLoader) throws -> [Float] {
-    try engine.infer(loader, engine.parameters, in: world, keepLogits: true).logits.array()
+    try engine.infer(loader, engine.parameters, in: world, keeping: .logits).kept.array()
   }
 
   /// The positions of those of `count` samples that this rank computes: only these need their images.
@@ -48,8 +48,10 @@ package final class Evaluator {
   }
 
   /// Evaluates the parameters on all samples of `loader`, as `TrainingStrategy.evaluate` does.
-  package func evaluate(_ loader: BatchLoader) throws -> EvaluationResult {
-    try engine.evaluate(loader, engine.parameters, in: world)
+  ///
+  /// - Parameter keepCertainties: whether the result says of each sample how sure the model is.
+  package func evaluate(_ loader: BatchLoader, keepCertainties: Bool = false) throws -> EvaluationResult {
+    try engine.evaluate(loader, engine.parameters, in: world, keepCertainties: keepCertainties)
   }
 
   /// Time spent so far, as the thread sees it that calls.

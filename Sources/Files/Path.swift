@@ -111,3 +111,10 @@ extension Path: Comparable {
   /// Paths are in the order of their bytes.
   package static func < (a: Path, b: Path) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
 }
+
+/// The path of a directory without slashes at its end, for the paths of what is in it.
+package func withoutSlash(_ path: String) -> String {
+  var path = path[...]
+  while path.hasSuffix("/") && path.count > 1 { path.removeLast() }
+  return String(path)
+}

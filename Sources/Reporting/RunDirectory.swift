@@ -15,13 +15,12 @@ package struct RunDirectory: Sendable {
   ///
   /// - Parameter path: nil for a new one, `runs/<time>`, which no other run has.
   package init(_ path: String?) throws(OutputError) {
-    guard var path else {
+    guard let path else {
       self.path = try Self.makeNew()
       return
     }
-    while path.hasSuffix("/") && path.count > 1 { path.removeLast() }
-    try makeDirectory(path)
-    self.path = path
+    self.path = withoutSlash(path)
+    try makeDirectory(self.path)
   }
 
   private static func makeNew() throws(OutputError) -> String {

@@ -31,6 +31,13 @@ package struct ClassificationReport: Encodable, Sendable {
   /// Samples without a prediction, as a logit was no number.
   package let unclassified: Int
 
+  /// Samples by true class and prediction, where there are any.
+  private let counts: [SIMD2<Int32>: Int]
+
+  private enum CodingKeys: CodingKey {
+    case classes, meanPrecision, meanRecall, meanF1, confusionMatrix, mostConfused, unclassified
+  }
+
   static let largestMatrix = 30
   private static let mostConfusedCount = 10
 
@@ -42,43 +49,42 @@ package struct ClassificationReport: Encodable, Sendable {
     precondition(
       labels.count == predictions.count, "\(labels.count) labels, \(predictions.count) predictions")
     let count = names.count
-    var (support, predicted, right) = (
-      [Int](repeating: 0, count: count), [Int](repeating: 0, count: count), [Int](repeating: 0, count: count)
-    )
-    var confusions: [SIMD2<Int32>: Int] = [:]
+    var (support, predicted) = ([Int](repeating: 0, count: count), [Int](repeating: 0, count: count))
+    var counts: [SIMD2<Int32>: Int] = [:]
     for (label, prediction) in zip(labels, predictions) {
       support[Int(label)] += 1
       guard prediction >= 0 else { continue }
       predicted[Int(prediction)] += 1
-      if label == prediction {
-        right[Int(label)] += 1
-      } else {
-        confusions[SIMD2(label, prediction), default: 0] += 1
-      }
+      counts[SIMD2(label, prediction), default: 0] += 1
     }
+    self.counts = counts
     classes = names.indices.map { index in
-      Class(
-        name: names[index], precision: share(right[index], of: predicted[index]),
-        recall: share(right[index], of: support[index]),
-        f1: share(2 * right[index], of: predicted[index] + support[index]), support: support[index])
+      let right = counts[SIMD2(repeating: Int32(index))] ?? 0
+      return Class(
+        name: names[index], precision: share(right, of: predicted[index]),
+        recall: share(right, of: support[index]),
+        f1: share(2 * right, of: predicted[index] + support[index]), support: support[index])
     }
     meanPrecision = mean(classes.compactMap(\.precision))
     meanRecall = mean(classes.compactMap(\.recall))
     meanF1 = mean(classes.compactMap(\.f1))
     unclassified = predictions.count { $0 < 0 }
+    let confusions = counts.filter { $0.key.x != $0.key.y }
     let sorted = confusions.sorted { ($1.value, $0.key.x, $0.key.y) < ($0.value, $1.key.x, $1.key.y) }
     mostConfused = sorted.prefix(Self.mostConfusedCount).map {
       Confusion(label: names[Int($0.key.x)], prediction: names[Int($0.key.y)], count: $0.value)
     }
-    guard count <= Self.largestMatrix else {
-      confusionMatrix = nil
-      return
-    }
-    var matrix = [[Int]](repeating: [Int](repeating: 0, count: count), count: count)
-    for index in 0..<count { matrix[index][index] = right[index] }
-    for (pair, number) in confusions { matrix[Int(pair.x)][Int(pair.y)] = number }
-    confusionMatrix = matrix
+    confusionMatrix = count <= Self.largestMatrix ? matrix(of: counts, classes: count) : nil
   }
+
+  /// Samples by true class (row) and prediction (column), of any number of classes.
+  package var wholeMatrix: [[Int]] { confusionMatrix ?? matrix(of: counts, classes: classes.count) }
+}
+
+private func matrix(of counts: [SIMD2<Int32>: Int], classes: Int) -> [[Int]] {
+  var matrix = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)
+  for (pair, count) in counts { matrix[Int(pair.x)][Int(pair.y)] = count }
+  return matrix
 }
 
 private func share(_ part: Int, of whole: Int) -> Double? {

@@ -23,8 +23,23 @@ package struct EvaluationConfiguration: Sendable {
   /// Threads a rank; nil for the cores that the rank has to itself.
   package var threads: Int?
   package var json = false
+  /// Directory for figures; nil for none.
+  package var figures: String?
+  /// The most images that are shown on the sheet of mistakes.
+  package var mistakes = 32
 
   package init() {}
+}
+
+/// What came out of an evaluation, on every rank.
+package struct Evaluation {
+  let configuration: EvaluationConfiguration
+  let model: TrainedModel
+  let images: any Dataset
+  /// How they got to their size; nil where they are of one.
+  let preprocessing: Preprocessing?
+  let result: EvaluationResult
+  let report: ClassificationReport
 }
 
 /// What `cnn-mpi evaluate --json` prints.
@@ -41,11 +56,8 @@ private struct EvaluationReport: Encodable {
 
 /// Evaluates a trained model, on all ranks of `world`.
 ///
-/// - Returns: the report, as text or JSON.
 /// - Throws: the same error on all ranks, or an `MPIError`.
-package func evaluate(
-  _ configuration: EvaluationConfiguration, in world: World, version: String
-) throws -> String {
+package func evaluate(_ configuration: EvaluationConfiguration, in world: World) throws -> Evaluation {
   _ = try Watchdog(world, StallLimits(), .ofCommand)
   let model = try world.read(configuration.source)
   let threads = configuration.threads ?? world.threadsPerRank
@@ -67,18 +79,27 @@ package func evaluate(
     try model.network.check(images)
     return images
   }
-  let loader = BatchLoader(images, model.normalization)
+  // Known before the work is done.
+  try world.agree { if world.isRoot, let figures = configuration.figures { try makeDirectory(figures) } }
   let result = try Evaluator(model, world, microBatch: configuration.microBatch, threads: threads)
-    .evaluate(loader)
+    .evaluate(BatchLoader(images, model.normalization), keepCertainties: configuration.figures != nil)
   let report = ClassificationReport(
-    labels: (0..<loader.count).map(loader.label), predictions: result.predictions,
-    names: model.namesOfClasses)
-  let whole = EvaluationReport(
-    version: version, model: model.network.description.name, data: configuration.data,
-    part: configuration.part.rawValue, samples: result.count, loss: result.loss, accuracy: result.accuracy,
-    report: report)
-  guard !configuration.json else { return String(decoding: try prettyJSON(whole), as: UTF8.self) }
-  return whole.text(correct: result.correct)
+    labels: images.labels, predictions: result.predictions, names: model.namesOfClasses)
+  return Evaluation(
+    configuration: configuration, model: model, images: images, preprocessing: loaded.preprocessing,
+    result: result, report: report)
+}
+
+extension Evaluation {
+  /// The report as text or JSON.
+  package func text(version: String) throws -> String {
+    let whole = EvaluationReport(
+      version: version, model: model.network.description.name, data: configuration.data,
+      part: configuration.part.rawValue, samples: result.count, loss: result.loss, accuracy: result.accuracy,
+      report: report)
+    guard !configuration.json else { return String(decoding: try prettyJSON(whole), as: UTF8.self) }
+    return whole.text(correct: result.correct)
+  }
 }
 
 extension Dataset {

@@ -59,7 +59,7 @@ extension TrainingConfiguration {
   }
 
   /// - Parameter shape: of the training images.
-  func makeAugmentation(_ shape: Shape) throws(DataError) -> Augmentation? {
+  package func makeAugmentation(_ shape: Shape) throws(DataError) -> Augmentation? {
     try Augmentation(
       augmentation, shape: shape, seed: seed, leastArea: cropArea, jitter: colorJitter, cutout: cutout,
       mixing: Mixing(seed: seed, mixup: mixup, cutMix: cutMix))

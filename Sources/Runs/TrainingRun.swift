@@ -39,34 +39,20 @@ final class TrainingRun {
     vote = StepVote(world)
     saves = SaveTimer(configuration.saveEvery)
     if let checkpoint { progress = checkpoint.state.progress }
-    strategy = try Synchronous(
-      setup.network, world, schedule: setup.schedule, threads: setup.threads, seed: configuration.seed,
-      optimizer: configuration.makeOptimizer(for: setup.network.layout),
-      reduction: configuration.reduction, convolution: configuration.convolution,
-      regularization: configuration.regularization, samplesDone: progress.position.samples)
+    strategy = try setup.strategy(world, samplesDone: progress.position.samples)
     trace = configuration.trace ? try strategy.startTrace() : nil
-    if let model = setup.startingModel { strategy.start(from: model) }
     if let checkpoint { try world.agree { try checkpoint.restore(strategy, stopping) } }
   }
 
   func run() throws {
     while progress.position.epoch < setup.configuration.epochs, stopping?.isDue != true {
-      let loader = epochLoader()
+      let loader = setup.loader(epoch: progress.position.epoch)
       let ring = try setup.ring(loader, after: progress.position.samples, world)
       (watch, times) = (Stopwatch(), strategy.times)
       while progress.position.samples < setup.schedule.samples { try step(loader, ring) }
       try endEpoch()
     }
     try finish()
-  }
-
-  /// The training data in the order of the epoch under way.
-  private func epochLoader() -> BatchLoader {
-    let order = epochOrder(
-      count: setup.data.train.count, seed: setup.configuration.seed, epoch: progress.position.epoch)
-    return BatchLoader(
-      setup.data.train, setup.normalization, order: order, augmentation: setup.augmentation,
-      epoch: progress.position.epoch)
   }
 
   private func step(_ loader: BatchLoader, _ ring: PrefetchRing?) throws {

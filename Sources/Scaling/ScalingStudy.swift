@@ -188,12 +188,6 @@ package struct StudyDescription: Codable {
   }
 }
 
-func withoutSlash(_ path: String) -> String {
-  var path = path[...]
-  while path.hasSuffix("/") && path.count > 1 { path.removeLast() }
-  return String(path)
-}
-
 func lastComponent(_ path: String) -> String {
   URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
 }

@@ -42,6 +42,23 @@ import Testing
     }
   }
 
+  @Test(arguments: [nil, 2])
+  func loader(ranks: Int?) throws {
+    let images = "\(packageRoot)/../shared/data/images"
+    let report = try json(
+      ["loader", "--data", images, "--model", "resnet20", "--threads", "2", "--train-samples", "100"]
+        + ["--augment", "resized-crop"], ranks: ranks)
+    #expect(report["images"] as? Int == 100 && report["shape"] as? [Int] == [32, 32, 3])
+    #expect(report["augmentation"] as? String == "resized-crop" && report["threads"] as? Int == 2)
+    let rate = number(report, "images_per_second")
+    #expect(
+      number(report, "images_per_second_min") <= rate && number(report, "images_per_second_max") >= rate)
+    #expect(agree(number(report, "images_per_second_a_thread") * 2 * Double(ranks ?? 1), rate))
+    #expect(agree(number(report, "pixel_bytes_per_second"), rate * 32 * 32 * 3))
+    // On two cores at most two seconds of processor time pass in a second, and hardly anything waits.
+    #expect(number(report, "images_per_processor_second") > 1000)
+  }
+
   @Test(arguments: [(nil, false), (2, false), (nil, true)])
   func layers(ranks: Int?, forward: Bool) throws {
     let report = try json(
@@ -158,24 +175,28 @@ import Testing
   @Test func helpComesFromTheOptions() throws {
     let all = try Program.run(["bench", "--help"])
     #expect(all.exitCode == 0 && all.output.hasPrefix("Usage: [mpirun -np RANKS] cnn-mpi bench KIND"))
-    for kind in ["gemm", "layers", "step", "allreduce"] {
+    for kind in ["gemm", "layers", "step", "loader", "allreduce"] {
       #expect(all.output.contains("\n  \(kind) "))
       let help = try Program.run(["bench", kind, "--help"])
       #expect(help.exitCode == 0 && help.output.contains("cnn-mpi bench \(kind) [options]"))
       #expect(help.output.contains("  --repetitions N ") && help.output.contains("  --json "))
-      #expect(help.output.contains("  --model ") == ["layers", "step"].contains(kind))
-      #expect(help.output.contains("  --threads N ") == (kind == "step"))
+      #expect(help.output.contains("  --model ") == ["layers", "step", "loader"].contains(kind))
+      #expect(help.output.contains("  --threads N ") == ["step", "loader"].contains(kind))
       #expect(help.output.split(separator: "\n").allSatisfy { $0.count <= 110 })
     }
   }
 
   @Test(arguments: [
-    (["bench"], "bench: expected one of gemm, layers, step, allreduce, found nothing", "bench"),
+    (["bench"], "bench: expected one of gemm, layers, step, loader, allreduce, found nothing", "bench"),
     (
-      ["bench", "frobnicate"], "bench: expected one of gemm, layers, step, allreduce, found \"frobnicate\"",
+      ["bench", "frobnicate"],
+      "bench: expected one of gemm, layers, step, loader, allreduce, found \"frobnicate\"",
       "bench"
     ),
-    (["bench", "--json"], "bench: expected one of gemm, layers, step, allreduce, found \"--json\"", "bench"),
+    (
+      ["bench", "--json"], "bench: expected one of gemm, layers, step, loader, allreduce, found \"--json\"",
+      "bench"
+    ),
     (["bench", "gemm", "--model", "lenet5"], "unknown option --model", "bench gemm"),
     (["bench", "step", "--json=yes"], "--json: expected no value, found \"yes\"", "bench step"),
     (["bench", "step", "--forwards"], "unknown option --forwards, did you mean --forward?", "bench step"),
@@ -183,6 +204,7 @@ import Testing
       ["bench", "layers", "--repetitions", "0"], "--repetitions: expected a whole number from 1",
       "bench layers"
     ),
+    (["bench", "loader"], "bench loader: expected --data PATH, found none", "bench loader"),
     (["bench", "allreduce", "4"], "unexpected argument \"4\"", "bench allreduce"),
   ])
   func wrongArgumentsAreOneLineAndExitCode2(_ arguments: [String], _ expected: String, _ hint: String) throws

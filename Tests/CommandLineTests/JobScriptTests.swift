@@ -42,7 +42,7 @@ import Testing
   @Test func anUnknownArgumentIsNotTakenForAWish() throws {
     for (script, arguments) in [
       ("test.sh", ["--quick"]), ("install.sh", ["--prefix"]), ("install.sh", ["a", "b"]), ("manual.sh", []),
-      ("compare-pytorch.sh", ["--fast"]),
+      ("compare-pytorch.sh", ["--fast"]), ("compare-loader.sh", []),
     ] {
       let program = try RunningProgram(["\(packageRoot)/jobs/\(script)"] + arguments, seconds: 20).wait()
       #expect(program.exitCode == 2 && program.output.isEmpty, "\(script): \(program.output)")

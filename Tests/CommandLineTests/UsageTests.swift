@@ -50,7 +50,7 @@ import Testing
     (["--out="], "--out: expected a text, found \"\""),
     (
       ["tarin"],
-      "unknown command \"tarin\"; there are train, evaluate, predict, model, data, import, export, plot, bench, scaling, doctor, completions, manual"
+      "unknown command \"tarin\"; there are train, lr-find, evaluate, predict, model, data, import, export, plot, bench, scaling, doctor, completions, manual"
     ),
     (["train", "mnist"], "unexpected argument \"mnist\""),
     (["--resume", "auto"], "--resume auto: expected --out DIR"),
@@ -68,6 +68,17 @@ import Testing
     (["completions", "tcsh"], "completions: expected one of bash, zsh, fish, found \"tcsh\""),
     (["completions", "zsh", "bash"], "completions zsh: expected no more arguments, found \"bash\""),
     (["manual", "train"], "manual: expected no more arguments, found \"train\""),
+    (
+      ["lr-find", "--min-lr", "0.1", "--max-lr", "0.1"],
+      "--max-lr: expected more than --min-lr, 0.1, found \"0.1\""
+    ),
+    (["lr-find", "--steps", "19"], "--steps: expected a whole number from 20 to 2147483647, found \"19\""),
+    (["lr-find", "--epochs", "3"], "unknown option --epochs"),
+    (["lr-find", "--reproducible", "--hierarchical"], "--reproducible: expected no --hierarchical"),
+    (
+      ["evaluate", "--model", "a", "--mistakes", "401"],
+      "--mistakes: expected a whole number from 1 to 400, found \"401\""
+    ),
     (["plot"], "plot: expected one or more run directories, found none"),
     (
       ["plot", "run", "--out", "a.pdf"],

@@ -164,8 +164,8 @@ import Testing
   @Test func startingWeightsSeeTheActivationBehindASum() throws {
     let network = try Self.network(
       """
-      {"type": "conv2d", "name": "a", "filters": 64, "kernel": 3, "padding": 1}, {"type": "batch_norm"},
-      {"type": "add", "inputs": ["bn1", "bn1"]}, {"type": "relu"},
+      {"type": "conv2d", "name": "a", "filters": 64, "kernel": 3, "padding": 1},
+      {"type": "add", "inputs": ["a", "a"]}, {"type": "relu"},
       {"type": "conv2d", "name": "b", "filters": 64, "kernel": 3, "padding": 1}, {"type": "dense", "units": 2}
       """, input: "[4, 4, 64]")
     var parameters = [Float](repeating: 0, count: network.layout.parameterCount)

@@ -45,4 +45,23 @@ import Testing
       together.count == count && together.correct == alone.correct && together.loss == alone.loss
         && together.predictions == alone.predictions, "\(together), \(alone)")
   }
+
+  /// How sure the model is of each sample, whoever computes it; the mean of the losses is the loss.
+  @Test func certaintiesComeFromAllRanks() throws {
+    let images = RankTraining.images(75)
+    let loader = BatchLoader(images, Normalization(of: images))
+    let network = try Network(ModelDescription(named: "mnist-small"))
+    func evaluate(_ world: World, threads: Int) throws -> EvaluationResult {
+      try Evaluator(network, world, microBatch: 8, threads: threads, seed: 3).evaluate(
+        loader, keepCertainties: true)
+    }
+    let alone = try evaluate(World(MPIRuntime.alone()), threads: 1)
+    let together = try evaluate(world, threads: 2)
+    try Ranks.expectEverywhere(
+      together.certainties == alone.certainties && together.predictions == alone.predictions,
+      "\(together.certainties), \(alone.certainties)")
+    let mean = together.certainties.reduce(0) { $0 + Double($1.loss) } / 75
+    try Ranks.expectEverywhere(
+      together.certainties.count == 75 && abs(mean - together.loss) < 1e-5, "\(mean), \(together.loss)")
+  }
 }

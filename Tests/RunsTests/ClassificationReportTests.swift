@@ -39,6 +39,9 @@ import Testing
     let report = ClassificationReport(
       labels: labels, predictions: predictions, names: (0..<100).map { "c\($0)" })
     #expect(report.confusionMatrix == nil && report.classes.count == 100)
+    let matrix = report.wholeMatrix
+    #expect(matrix.count == 100 && matrix.allSatisfy { $0.reduce(0, +) == 20 })
+    #expect(matrix[7][7] == 17 && matrix[7][8] == 3 && matrix[8][8] == 20)
     #expect(report.mostConfused.map { "\($0.label) \($0.prediction) \($0.count)" } == ["c7 c8 3"])
     #expect(!report.text.contains("rows: true classes") && report.text.contains("c7 for c8"))
   }

@@ -87,7 +87,21 @@ package struct Augmentation: Sendable {
     blank(sample: sample, epoch: epoch, &target)
   }
 
-  /// target = a variation of a photo in its own size, normalised.
+  /// By what factor a photo may be smaller that `apply` is to vary.
+  func scale(for input: ImageInput, sample: Int, epoch: Int) -> DecodingScale.Choice {
+    guard case .resizedCrop(let crop) = method else {
+      return DecodingScale.choice(for: input.shape, input.preprocessing)
+    }
+    return { height, width in
+      var random = RandomStream(seed: seed, purpose: .augmentation, time: epoch, index: sample)
+      let region = crop.region(height: height, width: width, &random)
+      return min(
+        DecodingScale.factor(from: region.rows.count, to: shape.height),
+        DecodingScale.factor(from: region.columns.count, to: shape.width))
+    }
+  }
+
+  /// target = a variation of a photo, normalised.
   ///
   /// - Parameter input: what photos become otherwise: its colors and interpolation.
   func apply(
@@ -108,12 +122,12 @@ package struct Augmentation: Sendable {
     _ preprocessing: Preprocessing?, sample: Int, epoch: Int, _ normalization: Normalization,
     to target: inout MutableSpan<Float>
   ) {
-    let region = crop.region(height: image.shape.height, width: image.shape.width, &random)
+    let region = crop.region(height: image.scale.height, width: image.scale.width, &random)
     let flips = random.integer(below: 2) == 1
-    let part = image.cropped(rows: region.rows, columns: region.columns)
-    let colors = shape.channels == 1 ? part.gray : part.rgb
+    let colors = shape.channels == 1 ? image.gray : image.rgb
     var resized = colors.resized(
-      height: shape.height, width: shape.width, preprocessing?.interpolation ?? .bilinear)
+      height: shape.height, width: shape.width, preprocessing?.interpolation ?? .bilinear,
+      from: region.rows, region.columns)
     if flips { resized = resized.flipped }
     if preprocessing?.channels == .bgr { resized = resized.reversedChannels }
     colored(resized.pixels.span, sample: sample, epoch: epoch) { normalization.apply($0, to: &target) }

@@ -27,7 +27,12 @@ extension DecodedImage {
           for channel in 0..<channels { target[to + channel] = pixels[start + channel] }
         }
       }
-      return DecodedImage(shape: Shape(newHeight, newWidth, channels), pixels: target)
+      let isTurned = orientation.exchangesSides
+      return DecodedImage(
+        shape: Shape(newHeight, newWidth, channels), pixels: target,
+        DecodingScale(
+          height: isTurned ? scale.width : scale.height,
+          width: isTurned ? scale.height : scale.width, factor: scale.factor))
     }
   }
 }

@@ -4,20 +4,28 @@ import Tensors
 package struct DecodedImage: Equatable, Sendable {
   package let shape: Shape
   package let pixels: [UInt8]
+  /// How it was made smaller when it was decoded.
+  package let scale: DecodingScale
 
   package init(shape: Shape, pixels: [UInt8]) {
+    self.init(shape: shape, pixels: pixels, DecodingScale(height: shape.height, width: shape.width))
+  }
+
+  init(shape: Shape, pixels: [UInt8], _ scale: DecodingScale) {
     precondition(
       pixels.count == shape.count && (shape.channels == 1 || shape.channels == 3),
       "\(pixels.count) bytes, shape \(shape)")
     self.shape = shape
     self.pixels = pixels
+    self.scale = scale
   }
 
   /// Takes pixels of 1 to 4 channels, of which the last of 2 or 4 is the opacity: these are laid over white, as on
   /// paper.
-  init(height: Int, width: Int, channels: Int, pixels: [UInt8]) {
+  init(height: Int, width: Int, channels: Int, pixels: [UInt8], _ scale: DecodingScale? = nil) {
+    let scale = scale ?? DecodingScale(height: height, width: width)
     guard channels == 2 || channels == 4 else {
-      self.init(shape: Shape(height, width, channels), pixels: pixels)
+      self.init(shape: Shape(height, width, channels), pixels: pixels, scale)
       return
     }
     let colors = channels - 1
@@ -29,7 +37,7 @@ package struct DecodedImage: Equatable, Sendable {
         opaque[pixel * colors + color] = UInt8((over + 127) / 255)
       }
     }
-    self.init(shape: Shape(height, width, colors), pixels: opaque)
+    self.init(shape: Shape(height, width, colors), pixels: opaque, scale)
   }
 
   /// The most pixels that an image may have: 128 Mi, some 16,000 x 8,000.
@@ -76,15 +84,15 @@ extension DecodedImage {
       let (r, g, b) = (Int(pixels[3 * pixel]), Int(pixels[3 * pixel + 1]), Int(pixels[3 * pixel + 2]))
       return UInt8((r * 19_595 + g * 38_470 + b * 7_471 + 0x8000) >> 16)
     }
-    return DecodedImage(shape: Shape(shape.height, shape.width, 1), pixels: gray)
+    return DecodedImage(shape: Shape(shape.height, shape.width, 1), pixels: gray, scale)
   }
 
   /// The image in RGB: gray goes into all three channels.
-  var rgb: DecodedImage {
+  package var rgb: DecodedImage {
     guard shape.channels == 1 else { return self }
     var rgb = [UInt8](repeating: 0, count: 3 * pixels.count)
     for index in rgb.indices { rgb[index] = pixels[index / 3] }
-    return DecodedImage(shape: Shape(shape.height, shape.width, 3), pixels: rgb)
+    return DecodedImage(shape: Shape(shape.height, shape.width, 3), pixels: rgb, scale)
   }
 
   /// Left and right exchanged.

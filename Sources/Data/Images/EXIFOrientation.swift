@@ -14,6 +14,9 @@ enum EXIFOrientation: UInt32, CaseIterable {
 
   private static let tag: UInt32 = 0x0112
 
+  /// Height and width are those of the stored image the other way round.
+  var exchangesSides: Bool { rawValue >= Self.transposed.rawValue }
+
   /// Reads Exif data; upright where they are damaged or say nothing.
   ///
   /// - Parameter exif: from the TIFF header on: byte order, 42, and the place of the first directory, which is a

@@ -1,4 +1,5 @@
 import Files
+import Tensors
 
 /// Which way up the image of a file is taken.
 package enum ImageOrientation: String, CaseIterable, Sendable {
@@ -10,23 +11,52 @@ package enum ImageOrientation: String, CaseIterable, Sendable {
 
 /// Image files, told apart by their first bytes.
 package enum ImageFile {
+  /// Reads an image in its own size.
+  ///
   /// - Throws: `FileError` or `DataError` when the file cannot be read, or is no whole image.
   package static func read(_ path: Path, _ orientation: ImageOrientation = .exif) throws -> DecodedImage {
     try decode(try readFile(path.text, as: "a readable image"), orientation, path: path.text)
   }
 
-  /// - Parameter path: for messages.
+  /// - Parameters:
+  ///   - path: for messages.
+  ///   - scale: by what factor the image may be smaller, see `DecodingScale`; it is told the upright height and width.
   package static func decode(
-    _ bytes: [UInt8], _ orientation: ImageOrientation = .exif, path: String
+    _ bytes: [UInt8], _ orientation: ImageOrientation = .exif, path: String,
+    scale: DecodingScale.Choice = { _, _ in 1 }
   ) throws(DataError) -> DecodedImage {
-    let (image, exif) =
-      switch bytes.prefix(2) {
-      case [0x89, 0x50]: (try PNGFile.decode(bytes, path: path), PNGFile.exif(in: bytes))
-      case [0xFF, 0xD8]: (try JPEGFile.decode(bytes, path: path), JPEGFile.exif(in: bytes))
-      default: throw noImage(bytes, path)
+    switch bytes.prefix(2) {
+    case [0x89, 0x50]:
+      let image = try PNGFile.decode(bytes, path: path)
+      return image.upright(from: Self.orientation(orientation, PNGFile.exif(in: bytes)))
+    case [0xFF, 0xD8]:
+      let stored = Self.orientation(orientation, JPEGFile.exif(in: bytes))
+      let image = try JPEGFile.decode(bytes, path: path) { height, width in
+        stored.exchangesSides ? scale(width, height) : scale(height, width)
       }
-    guard orientation == .exif, let exif else { return image }
-    return image.upright(from: EXIFOrientation(exif: exif))
+      return image.upright(from: stored)
+    default: throw noImage(bytes, path)
+    }
+  }
+
+  private static func orientation(
+    _ wanted: ImageOrientation, _ exif: ArraySlice<UInt8>?
+  ) -> EXIFOrientation {
+    guard wanted == .exif, let exif else { return .upright }
+    return EXIFOrientation(exif: exif)
+  }
+
+  /// Reads an image as a model takes it, see `DecodedImage.fitted`.
+  ///
+  /// - Throws: as `read`.
+  package static func read(
+    _ path: Path, _ orientation: ImageOrientation, to shape: Shape, _ preprocessing: Preprocessing?,
+    invert: Bool = false
+  ) throws -> [UInt8] {
+    let bytes = try readFile(path.text, as: "a readable image")
+    return try decode(
+      bytes, orientation, path: path.text, scale: DecodingScale.choice(for: shape, preprocessing)
+    ).fitted(to: shape, preprocessing, invert: invert)
   }
 
   private static func noImage(_ bytes: [UInt8], _ path: String) -> DataError {

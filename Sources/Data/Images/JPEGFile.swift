@@ -2,24 +2,33 @@ import CTurboJPEG
 
 /// JPEG images, baseline and progressive, decoded to gray or RGB bytes.
 enum JPEGFile {
-  /// - Parameter path: for messages.
-  static func decode(_ bytes: [UInt8], path: String) throws(DataError) -> DecodedImage {
+  /// - Parameters:
+  ///   - path: for messages.
+  ///   - scale: by what factor the image may be smaller.
+  static func decode(
+    _ bytes: [UInt8], path: String, scale: DecodingScale.Choice = { _, _ in 1 }
+  ) throws(DataError) -> DecodedImage {
     let bytes = withoutOddities(bytes)
     guard let decoder = JPEGDecoder() else {
       throw DataError(path, expected: "memory for a JPEG decoder", found: "none")
     }
-    guard let header = decoder.header(of: bytes) else { throw damage(decoder.message, path) }
+    guard var header = decoder.header(of: bytes) else { throw damage(decoder.message, path) }
     // By Huffman codes, which all but exotic files use, a bit holds at most a block of 8x8 pixels; there may
     // be several blocks of colors for it.
     try DecodedImage.checkSize(
       UInt32(header.width), UInt32(header.height), fileSize: bytes.count, pixelsPerByte: 8 * 64, path)
+    let scale = DecodingScale(
+      height: header.height, width: header.width, factor: scale(header.height, header.width))
+    header.height = scale.pixels(of: 0..<header.height).count
+    header.width = scale.pixels(of: 0..<header.width).count
     var pixels = [UInt8](repeating: 0, count: header.height * header.width * header.format.channels)
     guard decoder.decode(bytes, header, to: &pixels) || (decoder.hasHarmlessWarning && isEnded(bytes)) else {
       throw damage(decoder.message, path)
     }
     return DecodedImage(
       height: header.height, width: header.width,
-      channels: header.format == .gray ? 1 : 3, pixels: header.format == .cmyk ? rgb(ofCMYK: pixels) : pixels)
+      channels: header.format == .gray ? 1 : 3, pixels: header.format == .cmyk ? rgb(ofCMYK: pixels) : pixels,
+      scale)
   }
 
   private static func damage(_ message: String, _ path: String) -> DataError {
@@ -65,8 +74,8 @@ private struct JPEGDecoder: ~Copyable {
   }
 
   struct Header {
-    let width: Int
-    let height: Int
+    var width: Int
+    var height: Int
     let format: Format
   }
 
@@ -95,7 +104,8 @@ private struct JPEGDecoder: ~Copyable {
     return Header(width: Int(width), height: Int(height), format: format)
   }
 
-  /// Decodes to `pixels`, (height, width, channels).
+  /// Decodes to `pixels`, (height, width, channels): in the file's own size, or a half, quarter or eighth of it, rounded
+  /// up.
   ///
   /// - Returns: false after errors and warnings, see `message`: damaged and truncated data are warnings.
   func decode(_ bytes: [UInt8], _ header: Header, to pixels: inout [UInt8]) -> Bool {

@@ -51,7 +51,7 @@ extension DecodedImage {
   func preprocessed(_ preprocessing: Preprocessing) -> DecodedImage {
     let (side, size) = (preprocessing.resize, preprocessing.crop)
     precondition(side >= size && size > 0, "a crop of \(size) from \(side) pixels")
-    let (height, width) = (shape.height, shape.width)
+    let (height, width) = (scale.height, scale.width)
     let (newHeight, newWidth) =
       height <= width ? (side, side * width / height) : (side * height / width, side)
     let (top, left) = (Self.margin(newHeight, size), Self.margin(newWidth, size))
@@ -66,7 +66,8 @@ extension DecodedImage {
     Int((Double(length - size) / 2).rounded(.toNearestOrEven))
   }
 
-  var reversedChannels: DecodedImage {
+  /// Red for blue.
+  package var reversedChannels: DecodedImage {
     var target = pixels
     for pixel in stride(from: 0, to: target.count, by: shape.channels) {
       target[pixel..<pixel + shape.channels].reverse()

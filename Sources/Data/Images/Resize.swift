@@ -35,8 +35,25 @@ extension DecodedImage {
     columns: Range<Int>? = nil
   ) -> DecodedImage {
     precondition(height > 0 && width > 0, "resize to \(height)x\(width)")
-    let rowFilter = ResizeFilter(interpolation, from: shape.height, to: height, positions: rows)
-    let columnFilter = ResizeFilter(interpolation, from: shape.width, to: width, positions: columns)
+    return resized(
+      ResizeFilter(interpolation, from: shape.height, scale.rows, to: height, positions: rows),
+      ResizeFilter(interpolation, from: shape.width, scale.columns, to: width, positions: columns))
+  }
+
+  /// A part of the image in another size; the pixels around it do not count.
+  ///
+  /// - Parameters rows, columns: the part, of the image in its own size, see `DecodingScale`.
+  package func resized(
+    height: Int, width: Int, _ interpolation: Interpolation, from rows: Range<Int>, _ columns: Range<Int>
+  ) -> DecodedImage {
+    let part = cropped(rows: scale.pixels(of: rows), columns: scale.pixels(of: columns))
+    return part.resized(
+      ResizeFilter(interpolation, from: part.shape.height, scale.place(of: rows), to: height),
+      ResizeFilter(interpolation, from: part.shape.width, scale.place(of: columns), to: width))
+  }
+
+  private func resized(_ rowFilter: ResizeFilter, _ columnFilter: ResizeFilter) -> DecodedImage {
+    let (height, width) = (rowFilter.newSize, columnFilter.newSize)
     let needed = cropped(rows: rowFilter.inputs, columns: columnFilter.inputs)
     // The order found in Pillow's output; it decides roundings, which are 1 of 255 at most.
     let rowsFirst = height < shape.height && shape.height - height > 2 * (shape.width - width)
@@ -102,23 +119,32 @@ private struct ResizeFilter {
   private let weights: [Int32]
   /// The most input positions that an output position takes from.
   private let taps: Int
+  /// All output positions, wanted or not.
+  let newSize: Int
 
   private static let bits = 22
 
-  /// - Parameter positions: the output positions that are wanted; nil for all.
-  init(_ interpolation: Interpolation, from size: Int, to newSize: Int, positions: Range<Int>?) {
+  /// - Parameters:
+  ///   - size: input positions.
+  ///   - place: from where to where of them, in parts of them too, is resized.
+  ///   - positions: the output positions that are wanted; nil for all.
+  init(
+    _ interpolation: Interpolation, from size: Int, _ place: ClosedRange<Double>, to newSize: Int,
+    positions: Range<Int>? = nil
+  ) {
     let positions = positions ?? 0..<newSize
-    isIdentity = size == newSize
+    self.newSize = newSize
+    isIdentity = size == newSize && place == 0...Double(size)
     guard !isIdentity else {
       (inputs, starts, weights, taps) = (positions, [], [], 0)
       return
     }
-    let scale = Double(size) / Double(newSize)
+    let scale = (place.upperBound - place.lowerBound) / Double(newSize)
     let shrinking = max(scale, 1)
     let (support, factor) = (interpolation.support * shrinking, 1 / shrinking)
     var (starts, weights): ([Int], [[Int32]]) = ([], [])
     for position in positions {
-      let center = (Double(position) + 0.5) * scale
+      let center = place.lowerBound + (Double(position) + 0.5) * scale
       let first = max(Int(center - support + 0.5), 0)
       let end = min(Int(center + support + 0.5), size)
       let raw = (first..<end).map { interpolation.weight(at: (Double($0) - center + 0.5) * factor) }

@@ -34,6 +34,11 @@ package struct Axis {
     return Axis(range: bottom...top, ticks: ticks(from: bottom, to: top, step))
   }
 
+  /// An axis of learning rates, logarithmic.
+  package static func learningRates(_ range: ClosedRange<Double>) -> Axis {
+    logarithmic(range.lowerBound / 1.25...range.upperBound * 1.25)
+  }
+
   /// An axis of numbers of ranks, marked at powers of two or four.
   package static func ranks(_ first: Int, _ last: Int) -> Axis {
     // As many labels as have room.

@@ -43,10 +43,15 @@ package struct DrawingProgram: Sendable {
   ///
   /// - Parameter seconds: after which it is killed.
   package func draw(_ script: String, timeLimit seconds: Double = 20) throws(FigureError) -> [UInt8] {
+    try draw(Array(script.utf8), timeLimit: seconds)
+  }
+
+  /// The same with a script that has other bytes than text in it.
+  func draw(_ script: [UInt8], timeLimit seconds: Double = 20) throws(FigureError) -> [UInt8] {
     let input = try TemporaryFile()
     let output = try TemporaryFile()
     let errors = try TemporaryFile()
-    input.write(Array(script.utf8))
+    input.write(script)
     guard let status = try run(input, output, errors, seconds) else {
       throw FigureError(description: "\(name): expected a picture within \(Int(seconds)) s, found none")
     }

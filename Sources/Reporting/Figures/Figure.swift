@@ -63,7 +63,7 @@ struct Figure {
     let height = head + Self.panelHeight + Self.footHeight
     let room = Self.width - Self.left - Self.right - Self.gap * Double(panels.count - 1)
     let panelWidth = room / Double(panels.count)
-    var lines = [Self.terminal(format, height: Int(height))]
+    var lines = [format.terminal(width: Int(Self.width), height: Int(height))]
     lines.append("set label 1 \(Self.quoted(title)) at screen 0.5,\(1 - 42 / height) center noenhanced")
     lines.append("set key at screen 0.5,\(1 - (Self.titleHeight - 20) / height) center top")
     lines.append(legend.script)
@@ -79,11 +79,6 @@ struct Figure {
     return lines.joined(separator: "\n") + "\nunset multiplot\n"
   }
 
-  private static func terminal(_ format: FigureFormat, height: Int) -> String {
-    "set terminal \(format.terminal) size \(Int(width)),\(height) linewidth 2.4 background rgb 'white'\n"
-      + "set encoding utf8\nset multiplot"
-  }
-
   private static let style = """
     set border 3 lc rgb '#404040' lw 0.7
     set grid xtics ytics lt 1 lc rgb '#E4E4E4' lw 0.6
@@ -96,12 +91,23 @@ struct Figure {
 }
 
 extension FigureFormat {
+  /// What a script begins with that draws a picture of so many pixels, one plot or several.
+  func terminal(width: Int, height: Int) -> String {
+    "set terminal \(terminal) size \(width),\(height) linewidth 2.4 background rgb 'white'\n"
+      + "set encoding utf8\nset multiplot"
+  }
+
   /// With a font of 8 points in print. The terminals differ in how large they take a point.
-  fileprivate var terminal: String {
+  private var terminal: String {
     switch self {
     case .png: "pngcairo font 'Helvetica,24'"
     case .svg: "svg dynamic font 'Helvetica,Arial,sans-serif,26'"
     }
+  }
+
+  /// The font whose letters are so many pixels high, with what is above and below them.
+  func font(_ pixels: Double) -> String {
+    "font ',\(Int((pixels * (self == .png ? 0.75 : 0.81)).rounded()))'"
   }
 
   fileprivate var markSize: Double { self == .png ? 1.7 : 0.65 }

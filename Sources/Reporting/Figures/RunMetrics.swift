@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What figures show of a run, read from its directory.
@@ -11,8 +12,7 @@ package struct RunMetrics: Sendable {
   /// - Parameter title: what was run, such as `mnist-cnn on 2 ranks`; nil for the directory's name.
   /// - Throws: `MetricsFileError` when there is no usable `metrics.csv`.
   package init(directory: String, title: String?) throws(MetricsFileError) {
-    var directory = directory
-    while directory.hasSuffix("/") && directory.count > 1 { directory.removeLast() }
+    let directory = withoutSlash(directory)
     self.directory = directory
     table = try MetricsTable(path: "\(directory)/metrics.csv")
     runTitle = title
