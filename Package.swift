@@ -71,8 +71,8 @@ let package = Package(
     .target(
       name: "Runs",
       dependencies: [
-        "Engine", "Models", "Reporting", "Parallel", "Networks", "Optimizers", "Data", "Kernels", "MPI",
-        "Files", "System", "Hashing", "Tensors",
+        "Engine", "Models", "LinearModels", "Reporting", "Parallel", "Networks", "Optimizers", "Data",
+        "Kernels", "MPI", "Files", "System", "Hashing", "Tensors",
       ],
       swiftSettings: spans),
     .target(
@@ -95,8 +95,8 @@ let package = Package(
     .executableTarget(
       name: "CNNMPI",
       dependencies: [
-        "Doctor", "Scaling", "Benchmarks", "Runs", "Engine", "Models", "Reporting", "Parallel", "Networks",
-        "Data", "Kernels", "MPI", "Files", "System", "Tensors",
+        "Doctor", "Scaling", "Benchmarks", "Runs", "LinearModels", "Engine", "Models", "Reporting", "Parallel",
+        "Networks", "Data", "Kernels", "MPI", "Files", "System", "Tensors",
       ],
       swiftSettings: spans),
 

@@ -1,3 +1,4 @@
+import Files
 import Hashing
 
 /// Which rows are trained on, and which are tested.
@@ -27,5 +28,32 @@ package enum RowSplit: Sendable {
   package static func uniform(_ name: String, seed: UInt64) -> Double {
     let text = Array("\(seed)/\(name)".utf8)
     return Double(Fingerprint(text.span.bytes).high >> 11) * 0x1p-53
+  }
+}
+
+extension RowSplit {
+  /// Reads splits from a table of two columns, the share of a split and the name of an image that is trained on in it,
+  /// with or without the header `split,file`.
+  ///
+  /// - Returns: the splits in the order of their shares.
+  /// - Throws: `FileError` when it is no such table.
+  package static func read(_ path: String) throws(FileError) -> [RowSplit] {
+    let text = try DelimitedText(bytes: try readFile(path), path: path)
+    var rows: [Double: Set<String>] = [:]
+    for (number, record) in text.records.enumerated() {
+      let fields = record.fields.map { String(decoding: $0, as: UTF8.self) }
+      guard fields.count == 2 else {
+        throw FileError(path, expected: "two columns, split and file", found: "\(fields.count)")
+      }
+      guard let share = Double(fields[0]), share > 0, share <= 1 else {
+        if number == 0 { continue }
+        throw FileError(
+          "\(path), line \(record.line)", expected: "the share of a split, more than 0 and up to 1",
+          found: "\"\(fields[0])\"")
+      }
+      rows[share, default: []].insert(fields[1])
+    }
+    guard !rows.isEmpty else { throw FileError(path, expected: "rows of splits", found: "none") }
+    return rows.sorted { $0.key < $1.key }.map { .listed($0.value, label: $0.key) }
   }
 }

@@ -78,6 +78,12 @@ package struct SVMStudy {
     return results
   }
 
+  /// How many rows each class of a pair has.
+  package func rows(of pair: ClassPair) -> (positive: Int, negative: Int) {
+    let positive = table.classRows[pair.positive].count
+    return (positive, pair.negative.map { table.classRows[$0].count } ?? table.rows - positive)
+  }
+
   /// The models of a class against all others.
   private func againstAll(_ pair: ClassPair, in world: World) throws -> PairResult {
     var watch = Stopwatch()

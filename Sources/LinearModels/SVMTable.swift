@@ -119,11 +119,13 @@ package struct SVMTable: Sendable {
 
   /// What a reader of the best model's accuracy should know; nil where there is nothing.
   package func warning(_ result: PairResult) -> String? {
-    guard let best = result.best.map({ result.models[$0].outcome }), best.accuracy <= best.majorityShare else {
+    guard let best = result.best.map({ result.models[$0].outcome }), best.accuracy <= best.majorityShare
+    else {
       return nil
     }
     let (positive, negative) = names(result.pair)
-    return "\(positive) vs \(negative): \(percentage(best, mark: ".")) % is no better than always saying the more "
+    return
+      "\(positive) vs \(negative): \(percentage(best, mark: ".")) % is no better than always saying the more "
       + "frequent class, \(hundredths(100 * best.majorityShare, mark: ".")) %; recall of \(positive) "
       + "\(best.truePositives) of \(best.truePositives + best.falseNegatives)"
   }
