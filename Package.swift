@@ -32,10 +32,10 @@ let package = Package(
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
-    .systemLibrary(
-      name: "CSimdjsonLibrary", providers: [.apt(["libsimdjson-dev"])]),
     .target(name: "CPNG", dependencies: ["CPNGLibrary"]),
-    .target(name: "CSimdjson", dependencies: ["CSimdjsonLibrary"], cxxSettings: [.unsafeFlags(["-O3"])]),
+    .target(
+      name: "CSimdjson", cxxSettings: [.unsafeFlags(["-O3", "-march=\(cpu)"])],
+      linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CMPI", dependencies: ["CMPILibrary"]),
     .target(name: "COpenBLAS", dependencies: ["COpenBLASLibrary"]),
     .target(name: "CCPU"),

@@ -59,7 +59,8 @@ struct Numbers {
       if (document.get_array().get(array)) return "no array";
       if (auto error = append(array)) return error;
     }
-    return document.at_end() ? nullptr : "something behind the array";
+    const char *rest;
+    return document.current_location().get(rest) == OUT_OF_BOUNDS ? nullptr : "something behind the array";
   }
 };
 

@@ -1,5 +1,6 @@
 import Dispatch
 import Files
+import MPI
 import Parallel
 import Synchronization
 import Tensors
@@ -45,7 +46,7 @@ package struct FeatureFiles: Sendable {
   package func read(
     in world: World, threads: Int, progress: @Sendable @escaping (_ read: Int) -> Void = { _ in }
   ) throws -> (table: FeatureTable, errors: [String]) {
-    let columns = try world.agree { try columns() }
+    let columns: Int = try world.agree { try self.columns() }
     let values = SharedBuffer<Float>(repeating: 0, count: names.count, unit: columns)
     let shares = (0..<world.size).map { shard(of: names.count, $0, of: world.size) }
     let own = shares[world.rank]

@@ -23,7 +23,7 @@ struct GramDescent {
 
   /// - Parameter gram: (rows, rows), symmetric.
   mutating func run(_ gram: UnsafePointer<Double>) {
-    let count = signs.count
+    let (count, signs) = (signs.count, signs)
     let trained = isTrained.count { $0 }
     guard trained > 0 else { return }
     var active: [Int] = []
@@ -38,7 +38,7 @@ struct GramDescent {
       swap(&before, &margins)
       for row in 0..<count { margins[row] = kept * before[row] }
       margins.withUnsafeMutableBufferPointer { sums in
-        add(active, times: step, of: gram, to: sums.baseAddress!, count)
+        Self.add(active, signs, times: step, of: gram, to: sums.baseAddress!, count)
       }
       // |w' - w|^2 and |w'|^2, from a' - a and a'.
       let old = coefficients
@@ -58,8 +58,8 @@ struct GramDescent {
   }
 
   /// sums += factor * (sum of s_r K_r over `rows`), four rows of K at a time.
-  private func add(
-    _ rows: [Int], times factor: Double, of gram: UnsafePointer<Double>,
+  private static func add(
+    _ rows: [Int], _ signs: [Double], times factor: Double, of gram: UnsafePointer<Double>,
     to sums: UnsafeMutablePointer<Double>,
     _ count: Int
   ) {

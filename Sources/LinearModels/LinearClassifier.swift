@@ -27,7 +27,7 @@ package struct LinearClassifier: Sendable {
     let columns = classifiers.first?.weights.count ?? 0
     let numbers = classifiers.flatMap(\.weights).map { Float($0) }
     try SafetensorsContents(
-      metadata: metadata, tensors: [NamedTensor("weight", [classifiers.count, columns], numbers)]
+      metadata: metadata, tensors: [NamedTensor("weight", [classifiers.count, columns], .floats(numbers))]
     ).write(to: path)
   }
 }
