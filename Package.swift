@@ -137,6 +137,9 @@ let package = Package(
       ],
       swiftSettings: tests),
     .testTarget(
+      name: "LinearModelsTests", dependencies: ["LinearModels", "Files", "Tensors", "TestSupport"],
+      swiftSettings: tests),
+    .testTarget(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "System", "Tensors"],
       swiftSettings: tests),
     .testTarget(
@@ -150,8 +153,8 @@ let package = Package(
     .testTarget(
       name: "RankTests",
       dependencies: [
-        "Doctor", "Runs", "Engine", "Models", "Parallel", "Networks", "Optimizers", "Data", "MPI", "System",
-        "Hashing", "Tensors", "AllocationCounter", "TestSupport",
+        "Doctor", "Runs", "LinearModels", "Engine", "Models", "Parallel", "Networks", "Optimizers", "Data", "MPI",
+        "Files", "System", "Hashing", "Tensors", "AllocationCounter", "TestSupport",
       ],
       swiftSettings: tests),
     .testTarget(

@@ -49,15 +49,19 @@ struct Numbers {
         ondemand::array inner;
         if (auto code = first.get_array().get(inner)) return error_message(code);
         if (auto error = append(inner)) return error;
-        size_t rows;
         document.rewind();
         if (document.get_array().get(array)) return "no array";
-        if (auto code = array.count_elements().get(rows)) return error_message(code);
-        return rows == 1 ? nullptr : "more than one row of numbers";
+        size_t rows = 0;
+        for (auto row : array) {
+          if (auto code = row.error()) return error_message(code);
+          ++rows;
+        }
+        if (rows > 1) return "more than one row of numbers";
+      } else {
+        document.rewind();
+        if (document.get_array().get(array)) return "no array";
+        if (auto error = append(array)) return error;
       }
-      document.rewind();
-      if (document.get_array().get(array)) return "no array";
-      if (auto error = append(array)) return error;
     }
     const char *rest;
     return document.current_location().get(rest) == OUT_OF_BOUNDS ? nullptr : "something behind the array";

@@ -78,6 +78,8 @@ package struct SVMStudy {
     return results
   }
 
+  package func isTrained(_ row: Int, inSplit split: Int) -> Bool { isTrained[split][row] }
+
   /// How many rows each class of a pair has.
   package func rows(of pair: ClassPair) -> (positive: Int, negative: Int) {
     let positive = table.classRows[pair.positive].count
