@@ -69,7 +69,7 @@ import Testing
         #expect(try results("\(out)/2") == rows)
         let model = try Data(contentsOf: URL(fileURLWithPath: "\(out)/1/model.safetensors"))
         #expect(try model == Data(contentsOf: URL(fileURLWithPath: "\(out)/2/model.safetensors")))
-        for name in ["beagle_vs_wheaten_terrier.png", "boxer_vs_All.svg"] where DrawingPrograms.areThere {
+        for name in ["beagle_vs_wheaten_terrier.png", "boxer_vs_All.svg"] where hasGnuplot {
           #expect(FileManager.default.fileExists(atPath: "\(out)/1/\(name)"))
         }
       }
