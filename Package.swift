@@ -33,6 +33,9 @@ let package = Package(
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .target(name: "CPNG", dependencies: ["CPNGLibrary"]),
+    .target(
+      name: "CSimdjson", cxxSettings: [.unsafeFlags(["-O3", "-march=\(cpu)"])],
+      linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CMPI", dependencies: ["CMPILibrary"]),
     .target(name: "COpenBLAS", dependencies: ["COpenBLASLibrary"]),
     .target(name: "CCPU"),
@@ -52,6 +55,10 @@ let package = Package(
     .target(name: "Networks", dependencies: ["Kernels", "Files", "Tensors"], swiftSettings: spans),
     .target(
       name: "Parallel", dependencies: ["MPI", "System", "Hashing", "Tensors"], swiftSettings: spans),
+    .target(
+      name: "LinearModels",
+      dependencies: ["Kernels", "Parallel", "MPI", "Files", "System", "Hashing", "Tensors", "CSimdjson"],
+      swiftSettings: numeric),
     .target(name: "Reporting", dependencies: ["Files", "System", "Tensors"], swiftSettings: spans),
     .target(
       name: "Models", dependencies: ["Networks", "Data", "Files", "Tensors"], swiftSettings: spans),
@@ -64,8 +71,8 @@ let package = Package(
     .target(
       name: "Runs",
       dependencies: [
-        "Engine", "Models", "Reporting", "Parallel", "Networks", "Optimizers", "Data", "Kernels", "MPI",
-        "Files", "System", "Hashing", "Tensors",
+        "Engine", "Models", "LinearModels", "Reporting", "Parallel", "Networks", "Optimizers", "Data",
+        "Kernels", "MPI", "Files", "System", "Hashing", "Tensors",
       ],
       swiftSettings: spans),
     .target(
@@ -88,8 +95,8 @@ let package = Package(
     .executableTarget(
       name: "CNNMPI",
       dependencies: [
-        "Doctor", "Scaling", "Benchmarks", "Runs", "Engine", "Models", "Reporting", "Parallel", "Networks",
-        "Data", "Kernels", "MPI", "Files", "System", "Tensors",
+        "Doctor", "Scaling", "Benchmarks", "Runs", "LinearModels", "Engine", "Models", "Reporting", "Parallel",
+        "Networks", "Data", "Kernels", "MPI", "Files", "System", "Tensors",
       ],
       swiftSettings: spans),
 
@@ -130,6 +137,9 @@ let package = Package(
       ],
       swiftSettings: tests),
     .testTarget(
+      name: "LinearModelsTests", dependencies: ["LinearModels", "Files", "Tensors", "TestSupport"],
+      swiftSettings: tests),
+    .testTarget(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "System", "Tensors"],
       swiftSettings: tests),
     .testTarget(
@@ -143,8 +153,8 @@ let package = Package(
     .testTarget(
       name: "RankTests",
       dependencies: [
-        "Doctor", "Runs", "Engine", "Models", "Parallel", "Networks", "Optimizers", "Data", "MPI", "System",
-        "Hashing", "Tensors", "AllocationCounter", "TestSupport",
+        "Doctor", "Runs", "LinearModels", "Engine", "Models", "Parallel", "Networks", "Optimizers", "Data", "MPI",
+        "Files", "System", "Hashing", "Tensors", "AllocationCounter", "TestSupport",
       ],
       swiftSettings: tests),
     .testTarget(
@@ -152,5 +162,6 @@ let package = Package(
       dependencies: [
         "CNNMPI", "Engine", "Parallel", "Networks", "Kernels", "Files", "System", "Hashing", "TestSupport",
       ], swiftSettings: tests),
-  ]
+  ],
+  cxxLanguageStandard: .cxx17
 )

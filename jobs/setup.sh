@@ -38,7 +38,7 @@ install_packages() {
 require_libraries() {
   if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
     install_packages libopenmpi-dev openmpi-bin libopenblas-dev libhwloc-dev zlib1g-dev libpng-dev \
-      libturbojpeg0-dev libssl-dev libxxhash-dev libzip-dev pkg-config
+      libturbojpeg0-dev libssl-dev libxxhash-dev libzip-dev libsimdjson-dev pkg-config
   else
     command -v mpirun >/dev/null && pkg-config --exists mpi-c openblas hwloc zlib libpng libturbojpeg libcrypto \
       libxxhash libzip 2>/dev/null ||

@@ -50,7 +50,8 @@ struct Subcommand: Sendable {
 
   private static let commands = [
     TrainCommand.subcommand, LearningRateCommand.subcommand, EvaluateCommand.subcommand,
-    PredictCommand.subcommand, ModelCommand.subcommand, DataCommand.subcommand, ImportCommand.subcommand,
+    PredictCommand.subcommand, ModelCommand.subcommand, DataCommand.subcommand, SVMCommand.subcommand,
+    ImportCommand.subcommand,
     ExportCommand.subcommand, PlotCommand.subcommand, BenchCommand.subcommand, ScalingCommand.subcommand,
     DoctorCommand.subcommand, CompletionsCommand.subcommand, ManualCommand.subcommand,
   ]

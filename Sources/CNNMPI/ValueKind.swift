@@ -177,6 +177,11 @@ extension ValueKind<[Double]> {
     }
   }
 
+  /// Shares above 0 and up to 1.
+  static var shares: Self {
+    numbers("shares above 0 and up to 1 with commas between, such as 0.1,0.5,0.9") { $0 > 0 && $0 <= 1 }
+  }
+
   private static func numbers(_ expected: String, _ isAllowed: @escaping @Sendable (Float) -> Bool) -> Self {
     Self(
       placeholder: "X,...",

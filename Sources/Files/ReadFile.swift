@@ -80,11 +80,14 @@ package func readStart(
 
 /// All bytes of a file.
 ///
+/// - Parameter padding: zeros behind them, for readers that look further than the end.
 /// - Throws: `FileError` when it is no regular file, or cannot be read to the end that it has when it is opened.
-package func readFile(_ path: String, as expected: String = "a readable file") throws(FileError) -> [UInt8] {
+package func readFile(
+  _ path: String, as expected: String = "a readable file", padding: Int = 0
+) throws(FileError) -> [UInt8] {
   let (file, size) = try openForReading(path, as: expected)
   defer { close(file) }
-  return try read(file, size, path, as: expected)
+  return try read(file, size, path, as: expected, padding: padding)
 }
 
 /// Some of a file's bytes.
@@ -105,10 +108,11 @@ package func readPart(
 }
 
 private func read(
-  _ file: Int32, _ size: Int, _ path: String, as expected: String
+  _ file: Int32, _ size: Int, _ path: String, as expected: String, padding: Int = 0
 ) throws(FileError) -> [UInt8] {
   var code: Int32 = 0
-  let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
+  var found = 0
+  let bytes = [UInt8](unsafeUninitializedCapacity: size + padding) { buffer, filled in
     while filled < size {
       let (count, error) = FileWaits.during(path) {
         let count = read(file, buffer.baseAddress! + filled, min(size - filled, FileWaits.mostBytes))
@@ -119,11 +123,14 @@ private func read(
       if count <= 0 { break }
       filled += count
     }
+    found = filled
+    buffer[filled..<filled + padding].initialize(repeating: 0)
+    filled += padding
   }
   guard code == 0 else { throw FileError(path, expected: expected, code: code) }
-  guard bytes.count == size else {
+  guard found == size else {
     throw FileError(
-      path, expected: "\(size) bytes, the file's size when it was opened", found: "only \(bytes.count)",
+      path, expected: "\(size) bytes, the file's size when it was opened", found: "only \(found)",
       hint: "another program may be writing it")
   }
   return bytes

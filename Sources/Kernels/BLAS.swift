@@ -57,3 +57,13 @@ func product(
     Int32(m), Int32(n), Int32(k), 1, a, Int32(rowOfA ?? (transposeA ? m : k)),
     b, Int32(rowOfB ?? (transposeB ? k : n)), beta, c, Int32(rowOfC ?? n))
 }
+
+/// `product` in 64 bits. Corresponds to `cblas_dgemm`.
+package func product(
+  _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, transposeB: Bool = false,
+  _ c: UnsafeMutablePointer<Double>, rowOfC: Int? = nil, m: Int, n: Int, k: Int
+) {
+  cblas_dgemm(
+    CblasRowMajor, CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a,
+    Int32(k), b, Int32(transposeB ? k : n), 0, c, Int32(rowOfC ?? n))
+}

@@ -1,6 +1,7 @@
 import Foundation
 import MPI
 import Parallel
+import TestSupport
 import Testing
 
 /// The world that these tests run in: one rank under `swift test`, more under mpirun. `jobs/test.sh` does
@@ -19,6 +20,15 @@ import Testing
   }()
 
   static var areSeveral: Bool { world.size > 1 }
+
+  /// Calls `body` on every rank with the path of one directory, which rank 0 makes and removes.
+  static func withSharedDirectory(_ body: (String) throws -> Void) throws {
+    let own = world.isRoot ? try makeTemporaryDirectory() : ""
+    let path = try world.communicator.broadcast(own)
+    defer { if world.isRoot { try? FileManager.default.removeItem(atPath: path) } }
+    try body(path)
+    try world.communicator.barrier()
+  }
 
   /// Expects `condition` on every rank. The verdict is shared, so that all ranks fail together and none waits
   /// for another in the next collective.

@@ -13,6 +13,14 @@ package struct Axis {
     return Axis(range: first - space...last + space, ticks: ticks(from: first, to: last, step))
   }
 
+  /// An axis of shares in percent, marked at each tenth.
+  package static func shares(_ values: [Double]) -> Axis {
+    guard let low = values.min(), let high = values.max() else { return empty }
+    let range = max(low - 5, 0)...min(high + 5, 100)
+    let first = (range.lowerBound / 10).rounded(.up) * 10
+    return Axis(range: range, ticks: ticks(from: first, to: range.upperBound, 10))
+  }
+
   /// An axis of percentages.
   package static func accuracy(_ values: [Double]) -> Axis {
     guard let (low, high) = spread(values, atLeast: 1) else { return empty }

@@ -1,9 +1,8 @@
 import MPI
-import Parallel
 
 extension World {
   /// What is wrong with samples on any rank, by their positions.
-  func gather(_ errors: [(position: Int, error: String)]) throws -> [Int: String] {
+  package func gather(_ errors: [(position: Int, error: String)]) throws -> [Int: String] {
     // Control characters, which no message has as paths are shown without them, keep them apart.
     let own = errors.map { "\($0.position)\u{1F}\($0.error)" }.joined(separator: "\u{1E}")
     var all: [Int: String] = [:]
