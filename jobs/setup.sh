@@ -33,17 +33,17 @@ install_packages() {
   } >/dev/null || fail "could not install ${missing[*]}"
 }
 
-# MPI, BLAS, hwloc, zlib, libzip, libpng, TurboJPEG, libcrypto and xxHash with their headers. On a system without dpkg
-# they have to be there.
+# MPI, BLAS, hwloc, zlib, libzip, libpng, TurboJPEG, libcrypto, xxHash and simdjson with their headers. On a system
+# without dpkg they have to be there.
 require_libraries() {
   if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
     install_packages libopenmpi-dev openmpi-bin libopenblas-dev libhwloc-dev zlib1g-dev libpng-dev \
       libturbojpeg0-dev libssl-dev libxxhash-dev libzip-dev libsimdjson-dev pkg-config
   else
     command -v mpirun >/dev/null && pkg-config --exists mpi-c openblas hwloc zlib libpng libturbojpeg libcrypto \
-      libxxhash libzip 2>/dev/null ||
-      fail "expected Open MPI, OpenBLAS, hwloc, zlib, libzip, libpng, TurboJPEG, OpenSSL's libcrypto and xxHash with" \
-        "headers and pkg-config files (module load?)"
+      libxxhash libzip simdjson 2>/dev/null ||
+      fail "expected Open MPI, OpenBLAS, hwloc, zlib, libzip, libpng, TurboJPEG, OpenSSL's libcrypto, xxHash and" \
+        "simdjson with headers and pkg-config files (module load?)"
   fi
 }
 

@@ -124,6 +124,7 @@ enum BenchCommand {
         }
         let complete = configuration
         return .inWorld { world in
+          if kind == .loader { try world.limitFileWaits(to: complete.training.dataOptions.timeout) }
           let report = try bench(kind, complete, in: world, version: CNNMPI.version)
           try world.print(report)
         }

@@ -52,6 +52,7 @@ enum LearningRateCommand {
       let complete = configuration
       let idle = TrainCommand.idleOptions(Set(given.map(\.name)), complete.training)
       return .inWorld { world in
+        try world.limitFileWaits(to: complete.training.dataOptions.timeout)
         try TrainCommand.advising(complete.training) {
           try findLearningRate(complete, warnings: idle, in: world, version: CNNMPI.version)
         }
