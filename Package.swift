@@ -95,7 +95,8 @@ let package = Package(
     .executableTarget(
       name: "CNNMPI",
       dependencies: [
-        "Doctor", "Scaling", "Benchmarks", "Runs", "LinearModels", "Engine", "Models", "Reporting", "Parallel",
+        "Doctor", "Scaling", "Benchmarks", "Runs", "LinearModels", "Engine", "Models", "Reporting",
+        "Parallel",
         "Networks", "Data", "Kernels", "MPI", "Files", "System", "Tensors",
       ],
       swiftSettings: spans),
@@ -153,7 +154,8 @@ let package = Package(
     .testTarget(
       name: "RankTests",
       dependencies: [
-        "Doctor", "Runs", "LinearModels", "Engine", "Models", "Parallel", "Networks", "Optimizers", "Data", "MPI",
+        "Doctor", "Runs", "LinearModels", "Engine", "Models", "Parallel", "Networks", "Optimizers", "Data",
+        "MPI",
         "Files", "System", "Hashing", "Tensors", "AllocationCounter", "TestSupport",
       ],
       swiftSettings: tests),

@@ -34,4 +34,8 @@ package struct DescentEnd: Sendable, Equatable {
   package var iterations = 0
   /// The last one moved the weights by less than the tolerance.
   package var isConverged = false
+
+  package init(iterations: Int = 0, isConverged: Bool = false) {
+    (self.iterations, self.isConverged) = (iterations, isConverged)
+  }
 }
