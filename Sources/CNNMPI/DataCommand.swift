@@ -238,7 +238,11 @@ enum DataCommand {
   private static func bytes(
     of sample: Int, _ images: any Dataset, _ encoding: Pack.Encoding
   ) throws -> [UInt8] {
-    if encoding == .jpeg, let encoded = images as? EncodedImages { return try encoded.bytes(sample) }
+    if encoding == .jpeg, let encoded = images as? EncodedImages {
+      let bytes = try encoded.bytes(sample)
+      _ = try ImageFile.decode(bytes, path: encoded.sources[sample].name)
+      return bytes
+    }
     var pixels = [UInt8](repeating: 0, count: images.shape.count)
     var span = pixels.mutableSpan
     try images.read(sample, into: &span)

@@ -55,7 +55,7 @@ package func openForReading(
 private func noRegularFile(_ path: String, _ type: mode_t, as expected: String) -> FileError {
   FileError(
     path, expected: expected, found: name(ofType: type),
-    hint: type == S_IFDIR ? nil : "what comes out of it has to be in a file, as any part is read at any time")
+    hint: type == S_IFDIR ? nil : "what comes out of it has to be in a file")
 }
 
 /// The size of a regular file in bytes.

@@ -197,7 +197,7 @@ import Testing
     ("\"classes\" : 3", "\"classes\" : 4", "expected classes, and as many names, found 4 classes, 3 names"),
     ("\"classes\" : 3", "\"classes\" : 1000000000", "expected classes, and as many names"),
     ("\"encoding\" : \"raw\"", "\"encoding\" : \"jpeg\"", "found jpeg, [2, 3, 1]"),
-    ("\"encoding\" : \"raw\"", "\"encoding\" : \"webp\"", "pack.json, line "),
+    ("\"encoding\" : \"raw\"", "\"encoding\" : \"webp\"", "pack.json"),
     ("    2,\n    3,", "    3,\n    3,", "train.images: expected 5 images of 3x3x1, found 30 bytes"),
     ("    2,\n    3,", "    2,\n    4294967296,", "expected height, width and channels of raw images"),
     ("\"train.labels\"", "\"../../etc/passwd\"", "expected the files train.images, train.labels, found"),

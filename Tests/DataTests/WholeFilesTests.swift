@@ -67,7 +67,7 @@ import Testing
       #expect(mkfifo("\(path)/\(name)", 0o600) == 0)
       expectDataError(path, "\(path)/\(name): expected ")
       expectDataError(
-        path, "found a named pipe; what comes out of it has to be in a file, as any part is read")
+        path, "found a named pipe; what comes out of it has to be in a file")
     }
   }
 }

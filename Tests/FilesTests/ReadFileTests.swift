@@ -21,8 +21,9 @@ import Testing
       #expect(mkfifo(pipe, 0o600) == 0)
       try Data([1, 2, 3]).write(to: URL(fileURLWithPath: file))
       try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: file)
-      #expect(problem(pipe) == "\(pipe): expected a text, found a named pipe")
-      #expect(problem("/dev/zero") == "/dev/zero: expected a text, found a device")
+      let hint = "what comes out of it has to be in a file"
+      #expect(problem(pipe) == "\(pipe): expected a text, found a named pipe; \(hint)")
+      #expect(problem("/dev/zero") == "/dev/zero: expected a text, found a device; \(hint)")
       #expect(problem(directory) == "\(directory): expected a text, found \"Is a directory\"")
       let missing = "\(directory)/missing"
       #expect(problem(missing) == "\(missing): expected a text, found \"No such file or directory\"")

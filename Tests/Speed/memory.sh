@@ -4,13 +4,14 @@
 #
 #     Tests/Speed/memory.sh IMAGES [COUNT]
 #
-# IMAGES is a directory of images by class, which is linked to as often as it takes to have COUNT (100,000). Prints the memory over time of both commands; exit code 1 where it grew.
+# IMAGES is a directory of images by class, which is linked to as often as it takes to have COUNT (100,000) of them.
+# Ends red where memory grew. Takes 5 minutes.
 set -euo pipefail
 
 case "${1-}" in
   -h | --help) sed -n '2,/^set /{s/^# \{0,1\}//;/^set /!p}' "$0"; exit ;;
 esac
-[ $# -ge 1 ] && [ -d "$1" ] || { echo "memory.sh: error: expected a directory of images, found ${1-nothing}" >&2; exit 2; }
+[ -d "${1-}" ] || { echo "memory.sh: error: expected a directory of images, found ${1-nothing}" >&2; exit 2; }
 images=$(realpath "$1")
 count=${2:-100000}
 program=$(realpath "$(dirname "$0")/../..")/.build/release/cnn-mpi
@@ -18,7 +19,8 @@ directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 
 # Whole copies of the directory, as links.
-copies=$(((count + $(find "$images" -type f | wc -l) - 1) / $(find "$images" -type f | wc -l)))
+files=$(find "$images" -type f | wc -l)
+copies=$(((count + files - 1) / files))
 for class in "$images"/*/; do
   mkdir -p "$directory/data/$(basename "$class")"
   for ((copy = 0; copy < copies; copy++)); do
