@@ -138,7 +138,7 @@ let package = Package(
       ],
       swiftSettings: tests),
     .testTarget(
-      name: "LinearModelsTests", dependencies: ["LinearModels", "Files", "Tensors", "TestSupport"],
+      name: "LinearModelsTests", dependencies: ["LinearModels", "Files", "TestSupport"],
       swiftSettings: tests),
     .testTarget(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "Networks", "System", "Tensors"],

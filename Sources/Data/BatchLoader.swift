@@ -74,7 +74,7 @@ package struct BatchLoader: Sendable {
       finish(pixels.extracting(sample * size..<(sample + 1) * size), sample, &input)
     } else if let encoded = images as? EncodedImages, let augmentation {
       let image = try encoded.image(
-        sample, scale: augmentation.scale(for: encoded.input, sample: sample, epoch: epoch))
+        sample, scale: augmentation.scale(sample: sample, epoch: epoch))
       augmentation.apply(
         image, encoded.input, sample: sample, epoch: epoch, normalization, to: &input)
     } else {

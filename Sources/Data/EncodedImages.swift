@@ -41,8 +41,7 @@ package struct EncodedImages: Dataset {
   package var classNames: [String]? { names }
 
   package func read(_ sample: Int, into pixels: inout MutableSpan<UInt8>) throws(DataError) {
-    let image = try image(sample, scale: DecodingScale.choice(for: input.shape, input.preprocessing))
-    let fitted = image.fitted(to: input.shape, input.preprocessing)
+    let fitted = try image(sample).fitted(to: input.shape, input.preprocessing)
     pixels.copy(from: fitted.span)
   }
 

@@ -20,10 +20,12 @@ struct PredictionInput: Sendable {
   func pixels(_ shape: Shape, _ preprocessing: Preprocessing?, _ orientation: ImageOrientation, invert: Bool)
     throws -> [UInt8]
   {
-    switch source {
-    case .file: try ImageFile.read(path, orientation, to: shape, preprocessing, invert: invert)
-    case .decoded(let image): image.fitted(to: shape, preprocessing, invert: invert)
-    }
+    let image =
+      switch source {
+      case .file: try ImageFile.read(path, orientation)
+      case .decoded(let image): image
+      }
+    return image.fitted(to: shape, preprocessing, invert: invert)
   }
 
   /// The images that a path means: itself, those of an IDX file, or those in a directory and below it; and what is

@@ -122,19 +122,10 @@ import Testing
       let (record, rows) = (try files.record(), try files.rows())
       #expect(record["resumed_after_step"] as? Int == 8 && record["model"] as? String == "tiny")
       #expect(rows.count == 2 && rows[0]["test_loss"] == "2.326705551451596")
-      // The whole run, with rounding of its own.
-      let model = "\(packageRoot)/Tests/Golden/checkpoint-format-1/tiny.json"
-      let whole = try Program.run(
-        [
-          "--model", model, "--train-samples", "96", "--test-samples", "32", "--epochs", "2", "--batch-size",
-          "16",
-          "--threads", "1", "--ema", "0.9", "--early-stopping", "5", "--out", "whole",
-        ], in: directory)
-      #expect(whole.exitCode == 0, "\(whole.errors)")
-      let expected = try RunFiles(directory: "\(directory)/whole").rows()[1]
-      for column in ["train_loss", "test_loss"] {
-        let (a, b) = (Double(rows[1][column] ?? "") ?? .nan, Double(expected[column] ?? "") ?? .nan)
-        #expect(abs(a - b) <= 1e-3, "\(column): \(a), \(b)")
+      // What that version's whole run came to, with rounding of its own.
+      for (column, expected) in [("train_loss", 2.138417879740397), ("test_loss", 2.3128840303979814)] {
+        let own = Double(rows[1][column] ?? "") ?? .nan
+        #expect(abs(own - expected) <= 1e-3, "\(column): \(own)")
       }
     }
   }

@@ -50,7 +50,7 @@ import Testing
     (["--out="], "--out: expected a text, found \"\""),
     (
       ["tarin"],
-      "unknown command \"tarin\"; there are train, lr-find, evaluate, predict, model, data, import, export, plot, bench, scaling, doctor, completions, manual"
+      "unknown command \"tarin\"; there are train, lr-find, evaluate, predict, model, data, svm, import, export, plot, bench, scaling, doctor, completions, manual"
     ),
     (["train", "mnist"], "unexpected argument \"mnist\""),
     (["--resume", "auto"], "--resume auto: expected --out DIR"),

@@ -20,26 +20,6 @@ import Testing
     return (Double(differences.reduce(0, +)) / Double(a.count), differences.max() ?? 0)
   }
 
-  @Test(.enabled(if: !photos.isEmpty), arguments: [24, 40, 64])
-  func fittedPhotosDifferByLessThanALevelOnAverage(_ side: Int) throws {
-    let (shape, preprocessing) = (Shape(side, side, 3), Preprocessing(resize: side, crop: side))
-    var sums = 0.0
-    var reduced = 0
-    for photo in Self.photos {
-      let whole = try ImageFile.read(photo)
-      let own = try ImageFile.read(photo, .exif, to: shape, preprocessing)
-      let found = difference(own, whole.fitted(to: shape, preprocessing))
-      sums += found.mean
-      if min(whole.shape.height, whole.shape.width) >= 4 * side {
-        reduced += 1
-      } else {
-        #expect(found.largest == 0)
-      }
-      #expect(found.mean < 1.5 && found.largest < 40, "\(photo): \(found)")
-    }
-    #expect(reduced > 20 && sums / Double(Self.photos.count) < 1, "\(sums / Double(Self.photos.count))")
-  }
-
   /// Parts of photos, also those that begin between the pixels of the smaller image.
   @Test(.enabled(if: !photos.isEmpty), arguments: [2, 4, 8])
   func partsOfPhotosDifferByLessThanALevelOnAverage(_ factor: Int) throws {
@@ -66,9 +46,7 @@ import Testing
   }
 
   @Test(arguments: [(401, 1), (201, 1), (200, 2), (101, 2), (100, 4), (51, 4), (50, 8), (10, 8)])
-  func aReductionLeavesTwiceThePixelsWanted(_ side: Int, _ factor: Int) {
-    let (shape, preprocessing) = (Shape(side, side, 3), Preprocessing(resize: side, crop: side))
-    #expect(DecodingScale.choice(for: shape, preprocessing)(801, 1203) == factor)
-    #expect(DecodingScale.choice(for: shape, nil)(801, 1203) == factor)
+  func aScaleLeavesTwiceThePixelsWanted(_ target: Int, _ factor: Int) {
+    #expect(DecodingScale.factor(from: 801, to: target) == factor)
   }
 }

@@ -58,7 +58,7 @@ import Testing
     #expect(outcome.majorityShare == 0.6 && outcome.recall == 0.75)
     #expect(abs(outcome.balancedAccuracy - (0.75 + 55.0 / 60) / 2) < 1e-15)
     // statsmodels.stats.proportion.proportion_confint(85, 100, method="wilson")
-    #expect(abs(outcome.wilsonInterval.lowerBound - 0.7671669) < 1e-6)
-    #expect(abs(outcome.wilsonInterval.upperBound - 0.9069406) < 1e-6)
+    #expect(abs(outcome.wilsonInterval.lowerBound - 0.7671644) < 1e-6)
+    #expect(abs(outcome.wilsonInterval.upperBound - 0.9069401) < 1e-6)
   }
 }

@@ -88,10 +88,8 @@ package struct Augmentation: Sendable {
   }
 
   /// By what factor a photo may be smaller that `apply` is to vary.
-  func scale(for input: ImageInput, sample: Int, epoch: Int) -> DecodingScale.Choice {
-    guard case .resizedCrop(let crop) = method else {
-      return DecodingScale.choice(for: input.shape, input.preprocessing)
-    }
+  func scale(sample: Int, epoch: Int) -> DecodingScale.Choice {
+    guard case .resizedCrop(let crop) = method else { return { _, _ in 1 } }
     return { height, width in
       var random = RandomStream(seed: seed, purpose: .augmentation, time: epoch, index: sample)
       let region = crop.region(height: height, width: width, &random)

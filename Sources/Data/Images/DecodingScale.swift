@@ -1,5 +1,3 @@
-import Tensors
-
 /// In what scale an image was decoded: in its own size, or, where a small image is wanted of a large JPEG file, in a half,
 /// quarter or eighth of it on both sides, which a decoder makes with less work from the lower frequencies of the file's
 /// blocks.
@@ -21,18 +19,8 @@ package struct DecodingScale: Equatable, Sendable {
 
   /// The largest factor that leaves `side` twice the pixels it is to have in the end: the outcome is less than one level
   /// of 255 off on average then.
-  static func factor(from side: Int, to target: Int) -> Int {
+  package static func factor(from side: Int, to target: Int) -> Int {
     [8, 4, 2].first { side >= 2 * $0 * target } ?? 1
-  }
-
-  /// For `DecodedImage.fitted`.
-  package static func choice(for shape: Shape, _ preprocessing: Preprocessing?) -> Choice {
-    { height, width in
-      guard let preprocessing else {
-        return min(factor(from: height, to: shape.height), factor(from: width, to: shape.width))
-      }
-      return factor(from: min(height, width), to: preprocessing.resize)
-    }
   }
 
   /// Where rows or columns of the image in its own size are in the smaller one.

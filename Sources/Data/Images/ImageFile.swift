@@ -1,5 +1,4 @@
 import Files
-import Tensors
 
 /// Which way up the image of a file is taken.
 package enum ImageOrientation: String, CaseIterable, Sendable {
@@ -44,19 +43,6 @@ package enum ImageFile {
   ) -> EXIFOrientation {
     guard wanted == .exif, let exif else { return .upright }
     return EXIFOrientation(exif: exif)
-  }
-
-  /// Reads an image as a model takes it, see `DecodedImage.fitted`.
-  ///
-  /// - Throws: as `read`.
-  package static func read(
-    _ path: Path, _ orientation: ImageOrientation, to shape: Shape, _ preprocessing: Preprocessing?,
-    invert: Bool = false
-  ) throws -> [UInt8] {
-    let bytes = try readFile(path.text, as: "a readable image")
-    return try decode(
-      bytes, orientation, path: path.text, scale: DecodingScale.choice(for: shape, preprocessing)
-    ).fitted(to: shape, preprocessing, invert: invert)
   }
 
   private static func noImage(_ bytes: [UInt8], _ path: String) -> DataError {
