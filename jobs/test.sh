@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs all tests: installs what is missing, checks the format and the manual, builds, runs the tests, those of MPI on 2 to
-# 4 ranks too, feeds the readers of files with damaged ones for a minute (Tests/Fuzz/run.sh), compares the speed with that
+# 4 ranks too, feeds the readers of files with damaged ones for 20 seconds (Tests/Fuzz/run.sh), compares the speed with that
 # of the commit before (Tests/Speed/regression.sh), and runs those on a cluster of several hosts and SLURM on this machine
 # (Tests/Cluster/run.sh, as root).
 #
@@ -58,7 +58,7 @@ for ranks in 2 3 4; do
 done
 
 echo "== fuzz"
-Tests/Fuzz/run.sh --seconds 60 || fail "failed: Tests/Fuzz/run.sh"
+Tests/Fuzz/run.sh --seconds 20 || fail "failed: Tests/Fuzz/run.sh"
 
 echo "== speed"
 Tests/Speed/regression.sh || fail "failed: Tests/Speed/regression.sh"
