@@ -21,6 +21,7 @@ enum SVMCommand {
           O(
             "--split-file", \.svm.splitFile, .text("FILE.csv"),
             "rows that are trained on, in place of --splits and --seed: share and file name, a row a line"),
+          timeoutOption(\.svm.timeout),
         ]
       ),
       (
@@ -71,7 +72,10 @@ enum SVMCommand {
             : "svm: expected classes, such as: beagle vs boxer, or --all-pairs, found nothing")
       }
       let complete = configuration.svm
-      return .inWorld { world in try runSVM(complete, in: world, version: CNNMPI.version) }
+      return .inWorld { world in
+        try world.limitFileWaits(to: complete.timeout)
+        try runSVM(complete, in: world, version: CNNMPI.version)
+      }
     })
 
   /// The pairs that words mean: `A vs B`, `A vs All`, as often as wanted, or `A B`, `A None` once.
@@ -80,7 +84,7 @@ enum SVMCommand {
   ) throws(UsageError) -> [(positive: String, negative: String?)] {
     func negative(_ word: String, _ all: String) -> String? { word == all ? nil : word }
     var pairs: [(positive: String, negative: String?)] = []
-    if words.count == 2 {
+    if words.count == 2, !words.contains("vs") {
       pairs = [(words[0], negative(words[1], "None"))]
     } else {
       guard words.count % 3 == 0, stride(from: 1, to: words.count, by: 3).allSatisfy({ words[$0] == "vs" })

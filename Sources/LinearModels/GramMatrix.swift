@@ -2,12 +2,13 @@ import Kernels
 import Tensors
 
 /// Products of rows of features with each other, in 64 bits.
-package enum GramMatrix {
+enum GramMatrix {
   /// Puts X Y^T in a part of a matrix.
   ///
   /// - Parameters:
   ///   - x, y: rows of numbers in 64 bits, (m, columns) and (n, columns).
-  ///   - target: where the first product goes; rows of the matrix are `rowLength` numbers apart.
+  ///   - target: where the first product goes.
+  ///   - rowLength: how many numbers the matrix's rows are apart.
   static func multiply(
     _ x: Rows, _ y: Rows, into target: UnsafeMutablePointer<Double>, rowLength: Int
   ) {

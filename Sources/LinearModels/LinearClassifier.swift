@@ -14,12 +14,12 @@ package struct LinearClassifier: Sendable {
     (self.positive, self.negative, self.weights) = (positive, negative, weights)
   }
 
-  /// Writes classifiers to a safetensors file: `weight`, (classifiers, columns), in 64 bits as its two halves of 32, and
-  /// the classes as texts.
+  /// Writes classifiers to a safetensors file: `weight`, (classifiers, columns), rounded to 32 bits, and the classes in its
+  /// metadata, as `positive` and `negative`, JSON lists of their names.
   package static func write(
-    _ classifiers: [LinearClassifier], to path: String, version: String, _ more: [String: String] = [:]
+    _ classifiers: [LinearClassifier], to path: String, version: String
   ) throws(OutputError) {
-    var metadata = more
+    var metadata: [String: String] = [:]
     metadata["format"] = kind
     metadata["version"] = version
     metadata["positive"] = "[\(classifiers.map { jsonString($0.positive) }.joined(separator: ","))]"

@@ -21,6 +21,8 @@ package struct SVMConfiguration: Sendable {
   package var decimalMark = DecimalMark.point
   /// More columns in the table.
   package var details = false
+  /// Seconds that a file system has to answer, each time that it is asked; 0 for any.
+  package var timeout = 240.0
   /// Threads a rank; nil for the cores that the rank has to itself.
   package var threads: Int?
   /// Directory for the results; nil for a new one.

@@ -130,7 +130,8 @@ import Testing
   @Test(arguments: [
     (["svm"], 2, "svm: expected a directory of features, found nothing"),
     (["svm", "d"], 2, "svm: expected classes, such as: beagle vs boxer, or --all-pairs, found nothing"),
-    (["svm", "d", "a", "vs"], 1, "d: expected a directory that can be listed"),
+    (["svm", "d", "a", "vs"], 2, "svm: expected classes as A vs B, or A vs All, found \"a vs\""),
+    (["svm", "d", "a", "b"], 1, "d: expected a directory that can be listed"),
     (["svm", "d", "a", "b", "c"], 2, "svm: expected classes as A vs B, or A vs All, found \"a b c\""),
     (["svm", "d", "a", "vs", "a"], 2, "svm: expected two classes, found a twice"),
     (["svm", "d", "a", "vs", "b", "--all-pairs"], 2, "svm: expected no classes with --all-pairs, found a"),

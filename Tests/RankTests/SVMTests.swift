@@ -79,7 +79,7 @@ import Testing
         let margin = zip(features, result.weights).reduce(0) { $0 + $1.0 * $1.1 }
         outcome.add(isPositive: name.hasPrefix(result.pair.positive == 0 ? "a" : "b"), predicted: margin > 0)
       }
-      try Ranks.expectEverywhere(outcome == half.outcome || result.best == 0, "\(outcome), \(half.outcome)")
+      try Ranks.expectEverywhere(outcome == half.outcome && result.best == 1, "\(outcome), \(half.outcome)")
     }
   }
 
